@@ -1,0 +1,25 @@
+// The emit phase: code, weights and the manifest into one file.
+#ifndef FOVEA_COMPILER_PIPELINE_ARTIFACT_H
+#define FOVEA_COMPILER_PIPELINE_ARTIFACT_H
+
+#include "compiler/target/cpu/Machine.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+#include <string>
+#include <vector>
+
+namespace fovea {
+
+struct EmitOptions {
+  std::vector<cpu::Machine> machines; ///< one section of kernels for each
+  std::string llvmPath;               ///< if not empty, the optimised LLVM IR is written there
+};
+
+/// Compiles a planned module (exec.program, exec.kernel_def, exec.weight_data) and writes the artifact beside `path`, then renames it into place.
+/// Errors are emitted as diagnostics on the module; `environment` is set if the cause is the disk or the like.
+mlir::LogicalResult emitArtifact(mlir::ModuleOp module, llvm::StringRef path, const EmitOptions &options, bool &environment);
+
+} // namespace fovea
+
+#endif // FOVEA_COMPILER_PIPELINE_ARTIFACT_H

@@ -1,0 +1,101 @@
+#include "compiler/pipeline/Phases.h"
+#include "compiler/transforms/Passes.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace fovea;
+
+/// Runs passes over each function of the module, cleaning up before and behind.
+static LogicalResult overFunctions(ModuleOp module, llvm::function_ref<void(OpPassManager &)> add) {
+  PassManager passes(module.getContext());
+  OpPassManager &functions = passes.nest<mlir::func::FuncOp>();
+  functions.addPass(createCanonicalizerPass());
+  functions.addPass(createCSEPass());
+  add(functions);
+  functions.addPass(createCanonicalizerPass());
+  functions.addPass(createCSEPass());
+  return passes.run(module);
+}
+
+static LogicalResult raise(ModuleOp module, const CompileOptions &) {
+  return overFunctions(module, [](OpPassManager &passes) {
+    FuseElementwiseOptions chains;
+    chains.duplicate = false;
+    passes.addPass(createFuseElementwise(chains));
+    passes.addPass(createNormalizeViews());
+    passes.addPass(createFuseElementwise(chains));
+    passes.addPass(createRaiseActivations());
+    passes.addPass(createRaiseNorms());
+    passes.addPass(createRaiseRotary());
+    passes.addPass(createNormalizeViews());
+    passes.addPass(createFuseElementwise());
+    passes.addPass(createRaiseAttention());
+  });
+}
+
+static LogicalResult simplify(ModuleOp module, const CompileOptions &) {
+  return overFunctions(module, [](OpPassManager &passes) {
+    NormalizeViewsOptions smaller;
+    smaller.dropUnits = true;
+    passes.addPass(createNormalizeViews(smaller));
+    passes.addPass(createFuseElementwise());
+    passes.addPass(createMergeProjections());
+    passes.addPass(createNormalizeViews(smaller));
+  });
+}
+
+static LogicalResult fuse(ModuleOp module, const CompileOptions &) {
+  return overFunctions(module, [](OpPassManager &passes) { passes.addPass(createFormKernels()); });
+}
+
+static LogicalResult tile(ModuleOp module, const CompileOptions &options) {
+  return cpu::scheduleKernels(module, options.machines.front(), options.lowering);
+}
+
+static LogicalResult plan(ModuleOp module, const CompileOptions &) {
+  // What made the weights has become part of them.
+  if (failed(overFunctions(module, [](OpPassManager &) {})))
+    return failure();
+  PassManager passes(module.getContext());
+  passes.addPass(createPlanMemory());
+  return passes.run(module);
+}
+
+static const Phase kPhases[] = {
+    {"raise", "decomposed attention, softmax, normalisation, GELU, rotary to the named operation", raise},
+    {"simplify", "constants folded, transposes cancelled, projections merged", simplify},
+    {"fuse", "groups of operations to kernels", fuse},
+    {"tile", "a schedule for each kernel, a layout for each weight", tile},
+    {"plan", "tensors to buffers of one arena, the function to a host program", plan},
+};
+
+llvm::ArrayRef<Phase> fovea::phases() { return kPhases; }
+
+LogicalResult fovea::runPhases(ModuleOp module, const CompileOptions &options, StringRef from, StringRef to,
+                               const std::function<LogicalResult(const Phase &)> &done) {
+  bool active = from.empty() || from == "import";
+  if (to == "import")
+    return success();
+  for (const Phase &phase : kPhases) {
+    if (active) {
+      if (failed(phase.run(module, options)))
+        return failure();
+      for (auto &[name, pipeline] : options.inserted) {
+        if (name != phase.name)
+          continue;
+        PassManager passes(module.getContext());
+        if (failed(parsePassPipeline(pipeline, passes)) || failed(passes.run(module)))
+          return failure();
+      }
+      if (failed(done(phase)))
+        return failure();
+    }
+    active |= from == phase.name;
+    if (to == phase.name)
+      break;
+  }
+  return success();
+}

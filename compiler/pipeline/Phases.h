@@ -1,0 +1,39 @@
+// The phases of a compilation. One table names them; the driver's options, the dumps, the progress bar and the timing report all read it.
+#ifndef FOVEA_COMPILER_PIPELINE_PHASES_H
+#define FOVEA_COMPILER_PIPELINE_PHASES_H
+
+#include "compiler/target/cpu/Machine.h"
+#include "compiler/target/cpu/ScheduleKernels.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace fovea {
+
+/// What the user asked for, as far as phases depend on it.
+struct CompileOptions {
+  std::vector<cpu::Machine> machines; ///< at least one; schedules are made for the first
+  cpu::LoweringChoice lowering;
+  /// Passes to run after a phase: its name and a pipeline in MLIR's textual form.
+  std::vector<std::pair<std::string, std::string>> inserted;
+};
+
+/// One phase between the import of a model and the writing of the artifact: module to module.
+struct Phase {
+  const char *name, *summary;
+  mlir::LogicalResult (*run)(mlir::ModuleOp, const CompileOptions &);
+};
+
+/// raise, simplify, fuse, tile, plan; in this order.
+llvm::ArrayRef<Phase> phases();
+
+/// Runs the phases from the one after `from` (empty: all) to `to` (empty: all), calling `done` after each.
+mlir::LogicalResult runPhases(mlir::ModuleOp module, const CompileOptions &options, llvm::StringRef from, llvm::StringRef to,
+                              const std::function<mlir::LogicalResult(const Phase &)> &done);
+
+} // namespace fovea
+
+#endif // FOVEA_COMPILER_PIPELINE_PHASES_H

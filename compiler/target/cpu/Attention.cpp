@@ -1,0 +1,87 @@
+// The attention lowering: softmax attention in f32 with any masks and score region.
+#include "compiler/target/cpu/Attention.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace fovea;
+using namespace fovea::cpu;
+
+DictionaryAttr AttentionSchedule::attributes(MLIRContext *context) const {
+  Builder b(context);
+  return b.getDictionaryAttr(
+      {b.getNamedAttr("vectors", b.getI64IntegerAttr(vectors)), b.getNamedAttr("exact", b.getI64IntegerAttr(exact)),
+       b.getNamedAttr("block", b.getI64IntegerAttr(block)), b.getNamedAttr("copy", b.getI64IntegerAttr(copy))});
+}
+
+AttentionSchedule AttentionSchedule::of(DictionaryAttr attributes) {
+  AttentionSchedule s;
+  for (auto [name, value] : {std::pair<StringRef, int64_t &>("vectors", s.vectors),
+                             {"exact", s.exact},
+                             {"block", s.block},
+                             {"copy", s.copy}})
+    if (auto attr = attributes.getAs<IntegerAttr>(name))
+      value = attr.getInt();
+  return s;
+}
+
+static double typical(const data::DimExpr &expr) {
+  constexpr double kTypicalDim = 128;
+  double sum = 0;
+  for (auto &[monomial, coefficient] : expr.getTerms())
+    sum += coefficient * std::pow(kTypicalDim, monomial.size());
+  return sum;
+}
+
+namespace {
+class AttentionLowering : public KernelLowering {
+public:
+  llvm::StringRef name() const override { return "attention"; }
+
+  FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, std::string &reason) const override {
+    FailureOr<std::unique_ptr<AttentionForm>> form = AttentionForm::of(kernel, reason);
+    if (failed(form))
+      return failure();
+    AttentionForm &f = **form;
+    if (reason = refusal(f); !reason.empty())
+      return failure();
+    AttentionSchedule s;
+    s.vectors = machine.vectorRegisters >= 32 ? 4 : 2;
+    // Scores take a quarter of the second-level cache; keys and values want the rest.
+    s.exact = std::clamp<int64_t>(machine.l2Bytes / 4 / (s.vectors * machine.lanes(32) * 4), 512, 4096);
+    Schedule schedule;
+    schedule.attributes = s.attributes(kernel.op->getContext());
+    schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(kernel.op->getContext()));
+    double rows = typical(f.batch) * f.heads * typical(f.m), keys = typical(f.n), perCycle = 4.0 * machine.lanes(32);
+    schedule.nanoseconds = rows * keys * (2.0 * (f.d + f.e) / perCycle / 0.85 + 10.0 / machine.lanes(32)) / 2.5 + 200;
+    return schedule;
+  }
+
+  FailureOr<SmallVector<Stage>> emit(exec::KernelDefOp kernel, const Machine &machine, ModuleOp code) const override {
+    std::string reason;
+    FailureOr<std::unique_ptr<AttentionForm>> form = AttentionForm::of(KernelView(kernel), reason);
+    if (failed(form))
+      return kernel.emitError("not an attention: ") << reason, failure();
+    return emitAttention(kernel, **form, AttentionSchedule::of(kernel.getSchedule()), machine, code);
+  }
+
+private:
+  /// A clause on what keeps this lowering from an attention; empty if nothing does.
+  static std::string refusal(AttentionForm &form) {
+    attn::AttentionOp op = form.op;
+    if (!form.element.isF32())
+      return "the elements are not f32";
+    if (op.getNormalizer() != attn::Normalizer::softmax)
+      return "the normaliser is '" + attn::stringifyNormalizer(op.getNormalizer()).str() + "', not softmax";
+    if (!op.getCombine().empty() || !op.getWeight().empty())
+      return "there is a combine or weight region";
+    if (form.e > 1 && (!form.v.strides[3].isConstant(1) || !form.out.strides[3].isConstant(1)))
+      return "the columns of the values or of the result do not lie one after the other";
+    if (form.d == 0 || form.e == 0)
+      return "keys or values are empty";
+    return {};
+  }
+};
+} // namespace
+
+std::unique_ptr<KernelLowering> fovea::cpu::createAttentionLowering() { return std::make_unique<AttentionLowering>(); }

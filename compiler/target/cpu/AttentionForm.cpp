@@ -1,0 +1,99 @@
+#include "compiler/target/cpu/Attention.h"
+#include "compiler/target/cpu/Body.h"
+#include "compiler/transforms/Ops.h"
+#include "compiler/transforms/View.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace fovea;
+using namespace fovea::cpu;
+using fovea::data::DimExpr;
+
+FailureOr<std::unique_ptr<AttentionForm>> AttentionForm::of(const KernelView &kernel, std::string &reason) {
+  auto form = std::make_unique<AttentionForm>(kernel);
+  for (Operation &op : kernel.body->without_terminator()) {
+    if (auto attention = dyn_cast<attn::AttentionOp>(op)) {
+      if (form->op)
+        return reason = "there are two attentions", failure();
+      form->op = attention;
+    } else if (!isView(&op) && !isInit(&op) && llvm::any_of(op.getResultTypes(), llvm::IsaPred<RankedTensorType>)) {
+      return reason = "'" + op.getName().getStringRef().str() + "' stands beside the attention", failure();
+    }
+  }
+  attn::AttentionOp op = form->op;
+  if (!op)
+    return reason = "there is no attention", failure();
+  MLIRContext *context = op.getContext();
+  auto q = cast<RankedTensorType>(op.getQuery().getType()), v = cast<RankedTensorType>(op.getValue().getType());
+  form->element = q.getElementType();
+  form->heads = q.getDimSize(1), form->group = op.getGroupSize(), form->d = q.getDimSize(3), form->e = v.getDimSize(3);
+  if (ShapedType::isDynamic(form->d) || ShapedType::isDynamic(form->e))
+    return reason = "the size of the keys or values is not known before run time", failure();
+  form->batch = form->dims.get(op.getQuery(), 0);
+  form->m = form->dims.get(op.getQuery(), 2), form->n = form->dims.get(op.getKey(), 2);
+  AffineMap identity = AffineMap::getMultiDimIdentityMap(4, context);
+  for (auto [operand, access] :
+       {std::pair(op.getQuery(), &form->q), {op.getKey(), &form->k}, {op.getValue(), &form->v}}) {
+    FailureOr<Access> found = accessOf(operand, identity, form->dims, reason);
+    if (failed(found))
+      return failure();
+    *access = *found;
+  }
+  if (Value lengths = op.getLengths()) {
+    FailureOr<Access> found = accessOf(lengths, AffineMap::getMultiDimIdentityMap(1, context), form->dims, reason);
+    if (failed(found))
+      return failure();
+    form->lengths = *found;
+  }
+  for (auto [capture, map] : llvm::zip(op.getCaptures(), op.getCaptureMaps())) {
+    FailureOr<Access> found = accessOf(capture, cast<AffineMapAttr>(map).getValue(), form->dims, reason);
+    if (failed(found))
+      return failure();
+    form->captures.push_back(*found);
+  }
+  for (Region *region : {&op.getCombine(), &op.getScore(), &op.getWeight()})
+    if (!region->empty() && !canEmitBody(region->front(), reason))
+      return failure();
+  FailureOr<Destination> to = viewOfDestination(op.getResult(), form->dims);
+  if (failed(to))
+    return reason = "the result is reshaped in a way that cannot be written in place", failure();
+  form->out = {kernel.initOf(*to->terminal), to->view.offset, to->view.strides};
+  return form;
+}
+
+Value fovea::cpu::placeOf(StageFrame &frame, KernelCode &c, const Access &access, ArrayRef<Value> indices) {
+  Value place = frame.size(access.offset);
+  for (auto [index, stride] : llvm::zip(indices, access.strides))
+    if (index && !stride.isConstant(0))
+      place = c.add(place, c.mul(index, frame.size(stride)));
+  return c.address(frame.buffer(access.base), cast<RankedTensorType>(access.base.getType()).getElementType(), place);
+}
+
+KeyRange fovea::cpu::keyRange(StageFrame &frame, KernelCode &c, AttentionForm &form, Value b, Value i0, Value last) {
+  attn::AttentionOp op = form.op;
+  Value zero = c.constant(0), n = frame.size(form.n);
+  KeyRange r;
+  r.begin = zero, r.end = n;
+  r.offset = op.getCausal() == attn::Causal::bottom_right ? c.sub(n, frame.size(form.m)) : zero;
+  if (form.lengths) {
+    Value length = c.load(c.b.getI64Type(), placeOf(frame, c, *form.lengths, {b}));
+    r.end = c.max(zero, c.min(n, length));
+  }
+  r.wholeBegin = r.begin, r.wholeEnd = r.end;
+  // The last key that query i sees is i + offset + right, the first one i + offset - left.
+  auto bound = [&](int64_t right) {
+    r.end = c.min(r.end, c.add(c.add(last, r.offset), right + 1));
+    r.wholeEnd = c.min(r.wholeEnd, c.add(c.add(i0, r.offset), right + 1));
+  };
+  if (form.causal())
+    bound(0);
+  if (int64_t right = op.getWindow()[1]; right >= 0)
+    bound(right);
+  if (int64_t left = op.getWindow()[0]; left >= 0) {
+    r.begin = c.max(r.begin, c.sub(c.add(i0, r.offset), left));
+    r.wholeBegin = c.max(r.begin, c.sub(c.add(last, r.offset), left));
+  }
+  r.end = c.max(r.end, r.begin);
+  return r;
+}

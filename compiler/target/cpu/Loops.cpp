@@ -1,0 +1,68 @@
+#include "compiler/target/cpu/Loops.h"
+
+#include "compiler/target/cpu/LoopsCode.h"
+
+using namespace mlir;
+using namespace fovea;
+using namespace fovea::cpu;
+
+FailureOr<Schedule> LoopsLowering::plan(const KernelView &kernel, const Machine &machine, std::string &reason) const {
+  data::DimAnalysis dims;
+  std::unique_ptr<KernelLoops> loops = analyzeLoops(kernel, dims, reason);
+  if (!loops)
+    return failure();
+  Builder b(kernel.op->getContext());
+  Schedule schedule;
+  int64_t lanes = 1;
+  for (Nest &nest : loops->nests) {
+    NestShape shape = shapeNest(*loops, nest, machine, 0);
+    schedule.nanoseconds += shape.nanoseconds + 500; // a launch
+    lanes = std::max(lanes, shape.lanes);
+  }
+  schedule.attributes = b.getDictionaryAttr(
+      {b.getNamedAttr("kind", b.getStringAttr(name())), b.getNamedAttr("lanes", b.getI64IntegerAttr(lanes))});
+  schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(b.getContext()));
+  return schedule;
+}
+
+FailureOr<SmallVector<Stage>> LoopsLowering::emit(exec::KernelDefOp kernel, const Machine &machine,
+                                                  ModuleOp code) const {
+  KernelView view(kernel);
+  data::DimAnalysis dims;
+  std::string reason;
+  std::unique_ptr<KernelLoops> loops = analyzeLoops(view, dims, reason);
+  if (!loops)
+    return kernel.emitError("loops cannot do this kernel: ") << reason;
+  // No vector is to be longer than the schedule says.
+  int64_t most = 0;
+  if (auto lanes = kernel.getSchedule().getAs<IntegerAttr>("lanes"))
+    most = lanes.getInt();
+  SmallVector<Stage> stages;
+  for (auto [i, nest] : llvm::enumerate(loops->nests)) {
+    SmallVector<Ref> roots;
+    for (Output &output : nest.outputs)
+      roots.push_back(output.value);
+    int64_t lanes = lanesOf(roots, machine);
+    NestShape shape =
+        shapeNest(*loops, nest, machine, most ? std::min<int64_t>(lanes, llvm::PowerOf2Ceil(most)) : lanes);
+    Stage stage;
+    stage.function = (kernel.getSymName() + "_" + Twine(i)).str();
+    StageFrame frame(view, code, stage.function);
+    NestCode nestCode(frame, *loops, nest, shape, machine);
+    nestCode.emit();
+    frame.finish();
+    auto symbol = [&](const data::DimAtom &atom) { return cast<BlockArgument>(atom.value).getArgNumber(); };
+    MLIRContext *context = kernel.getContext();
+    stage.tasks = nestCode.outerTasks().toAffine(context, symbol);
+    if (shape.block)
+      stage.tasks =
+          stage.tasks *
+          loops->sizes[shape.across >= 0 ? shape.across : shape.lane].toAffine(context, symbol).ceilDiv(shape.block);
+    stage.workspaceBytes = getAffineConstantExpr(0, context);
+    stage.grain = shape.grain;
+    stages.push_back(stage);
+  }
+  return stages;
+}
+
+std::unique_ptr<KernelLowering> fovea::cpu::createLoopsLowering() { return std::make_unique<LoopsLowering>(); }

@@ -1,0 +1,114 @@
+// How a kernel becomes code: the interface of kernel lowerings, and the frame in which each writes its stages.
+#ifndef FOVEA_COMPILER_TARGET_CPU_LOWERING_H
+#define FOVEA_COMPILER_TARGET_CPU_LOWERING_H
+
+#include "compiler/target/cpu/Machine.h"
+#include "dialects/data/DimExpr.h"
+#include "dialects/exec/Exec.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include <functional>
+#include <memory>
+
+namespace fovea::cpu {
+
+/// What kernels inside of a program (exec.kernel) and outlined ones (exec.kernel_def) have in common.
+struct KernelView {
+  mlir::Operation *op;
+  mlir::Block *body;
+  unsigned symbols, inits;
+  mlir::ArrayAttr shapes, layouts; ///< layouts may be null before the tile phase
+  explicit KernelView(exec::KernelOp kernel);
+  explicit KernelView(exec::KernelDefOp kernel);
+  mlir::Block::BlockArgListType tensors() const { return body->getArguments().drop_front(symbols); }
+  mlir::Block::BlockArgListType inputs() const { return tensors().drop_back(inits); }
+  mlir::Block::BlockArgListType outputs() const { return tensors().take_back(inits); }
+  /// The init that receives operand `operand` of the terminator.
+  mlir::BlockArgument initOf(mlir::OpOperand &operand) const { return outputs()[operand.getOperandNumber()]; }
+};
+
+/// A choice for one kernel: how it is to be run, which layouts it wants, and what that is expected to take.
+struct Schedule {
+  mlir::DictionaryAttr attributes;            ///< printable and overridable: kind = the lowering's name, and its choices
+  llvm::SmallVector<mlir::Attribute> layouts; ///< one for each input and init
+  double nanoseconds = 0;                     ///< predicted, one thread, symbolic dims at typical sizes
+};
+
+/// One parallel loop of a kernel: `function` is a func.func in the code module with the signature of fovea_kernel_fn.
+struct Stage {
+  std::string function;
+  mlir::AffineExpr tasks;          ///< in the kernel's symbols
+  mlir::AffineExpr workspaceBytes; ///< a thread, in the kernel's symbols
+  int64_t grain = 1;
+};
+
+/// A way to lower some kernels. Of those that are applicable the one with the lowest predicted time is taken.
+class KernelLowering {
+public:
+  virtual ~KernelLowering() = default;
+  virtual llvm::StringRef name() const = 0;
+  /// The schedule for a kernel, or failure if this lowering cannot do it; then `reason` says why in a clause.
+  virtual mlir::FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, std::string &reason) const = 0;
+  /// Writes the stages of a kernel planned by this lowering into the module `code`; their names start with the kernel's name.
+  virtual mlir::FailureOr<llvm::SmallVector<Stage>> emit(exec::KernelDefOp kernel, const Machine &machine, mlir::ModuleOp code) const = 0;
+};
+
+/// All lowerings, in the order of their registration.
+llvm::ArrayRef<const KernelLowering *> kernelLowerings();
+void registerKernelLowering(std::unique_ptr<KernelLowering> lowering);
+/// Fovea's own.
+std::unique_ptr<KernelLowering> createMatmulLowering();
+std::unique_ptr<KernelLowering> createAttentionLowering();
+std::unique_ptr<KernelLowering> createAttentionGeneralLowering();
+std::unique_ptr<KernelLowering> createLoopsLowering();
+
+/// The function of one stage while it is being written. All integers are i64, all addresses !llvm.ptr; loops are scf.for over i64.
+class StageFrame {
+public:
+  StageFrame(const KernelView &kernel, mlir::ModuleOp code, llvm::StringRef function);
+  /// Ends the function; to be called once.
+  void finish();
+
+  mlir::OpBuilder &builder() { return b; }
+  mlir::Location loc() const { return location; }
+  mlir::Value begin() { return function.getArgument(1); }
+  mlir::Value end() { return function.getArgument(2); }
+  mlir::Value workspace() { return function.getArgument(3); }
+  /// The address of a tensor argument's buffer.
+  mlir::Value buffer(mlir::BlockArgument argument);
+  /// The address of the fault word.
+  mlir::Value fault();
+  /// A symbol of the kernel, as i64.
+  mlir::Value symbol(unsigned index);
+  /// A size or stride in the kernel's symbols, as i64; computed once, at the start of the function.
+  mlir::Value size(const data::DimExpr &expr);
+  mlir::Value constant(int64_t value);
+  data::DimAnalysis &dims() { return analysis; }
+
+  mlir::Value add(mlir::Value a, mlir::Value b);
+  mlir::Value mul(mlir::Value a, mlir::Value b);
+  /// The address `elements` elements after `pointer`.
+  mlir::Value address(mlir::Value pointer, mlir::Type element, mlir::Value elements);
+  mlir::Value address(mlir::Value pointer, mlir::Type element, int64_t elements);
+  mlir::Value load(mlir::Type type, mlir::Value pointer, unsigned alignment = 0);
+  void store(mlir::Value value, mlir::Value pointer, unsigned alignment = 0);
+  /// for (i = from; i < to; i += step) carrying `state`; the body returns the next state.
+  using Body = std::function<llvm::SmallVector<mlir::Value>(mlir::Value i, mlir::ValueRange state)>;
+  llvm::SmallVector<mlir::Value> loop(mlir::Value from, mlir::Value to, int64_t step, mlir::ValueRange state, const Body &body);
+
+private:
+  KernelView kernel;
+  mlir::OpBuilder b;
+  mlir::Location location;
+  mlir::func::FuncOp function;
+  data::DimAnalysis analysis;
+  mlir::Operation *prologueEnd = nullptr; ///< sizes are computed before this operation
+  std::vector<std::pair<data::DimExpr, mlir::Value>> sizes;
+  llvm::DenseMap<unsigned, mlir::Value> symbols, buffers;
+  mlir::Value faultAddress;
+};
+
+} // namespace fovea::cpu
+
+#endif // FOVEA_COMPILER_TARGET_CPU_LOWERING_H

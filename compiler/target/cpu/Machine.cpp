@@ -1,0 +1,64 @@
+#include "compiler/target/cpu/Machine.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/X86TargetParser.h"
+
+#include <unistd.h>
+
+using namespace fovea::cpu;
+
+bool Machine::has(llvm::StringRef feature) const { return llvm::is_contained(features, feature); }
+
+std::string Machine::featureString() const {
+  std::vector<std::string> parts;
+  for (const std::string &feature : features)
+    parts.push_back("+" + feature);
+  return llvm::join(parts, ",");
+}
+
+/// Vector width and register count from the features.
+static void deriveVectors(Machine &machine) {
+  if (machine.has("avx512f") && machine.has("avx512vl")) {
+    machine.vectorBits = 512, machine.vectorRegisters = 32;
+  } else if (machine.has("avx2") && machine.has("fma")) {
+    machine.vectorBits = 256, machine.vectorRegisters = 16;
+  } else {
+    machine.vectorBits = 128, machine.vectorRegisters = 16;
+  }
+}
+
+static int64_t cacheBytes(int name, int64_t otherwise) {
+  long bytes = sysconf(name);
+  return bytes > 0 ? bytes : otherwise;
+}
+
+mlir::FailureOr<Machine> Machine::named(llvm::StringRef name, std::string *error) {
+  Machine machine;
+  machine.name = name.str();
+  if (name == "native") {
+    machine.llvmCpu = llvm::sys::getHostCPUName().str();
+    for (auto &[feature, present] : llvm::sys::getHostCPUFeatures())
+      if (present)
+        machine.features.push_back(feature.str());
+    machine.l1Bytes = cacheBytes(_SC_LEVEL1_DCACHE_SIZE, machine.l1Bytes);
+    machine.l2Bytes = cacheBytes(_SC_LEVEL2_CACHE_SIZE, machine.l2Bytes);
+    machine.l3Bytes = cacheBytes(_SC_LEVEL3_CACHE_SIZE, machine.l3Bytes);
+  } else {
+    llvm::SmallVector<llvm::StringRef> features, known;
+    llvm::X86::fillValidCPUArchList(known, /*Only64Bit=*/true);
+    if (!llvm::is_contained(known, name)) {
+      if (error)
+        *error = "expected a CPU name (native, x86-64, x86-64-v2, x86-64-v3, x86-64-v4 or one that LLVM knows), got '" + name.str() + "'";
+      return mlir::failure();
+    }
+    machine.llvmCpu = name.str();
+    llvm::X86::getFeaturesForCPU(name, features);
+    for (llvm::StringRef feature : features)
+      machine.features.push_back(feature.ltrim('+').str());
+  }
+  llvm::sort(machine.features);
+  deriveVectors(machine);
+  return machine;
+}

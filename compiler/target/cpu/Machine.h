@@ -1,0 +1,32 @@
+// What the CPU target knows of the machine it generates code for. Every tile size is derived from these figures.
+#ifndef FOVEA_COMPILER_TARGET_CPU_MACHINE_H
+#define FOVEA_COMPILER_TARGET_CPU_MACHINE_H
+
+#include "mlir/Support/LLVM.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace fovea::cpu {
+
+struct Machine {
+  std::string name;                  ///< what the user asked for: "native", "x86-64-v3"
+  std::string llvmCpu;               ///< -mcpu
+  std::vector<std::string> features; ///< that code may use, LLVM's names without '+'
+  int64_t vectorBits = 256;
+  int64_t vectorRegisters = 16;
+  int64_t l1Bytes = 32 << 10, l2Bytes = 1 << 20, l3Bytes = 16 << 20; ///< data caches that one core sees
+
+  int64_t lanes(int64_t elementBits) const { return vectorBits / elementBits; }
+  bool has(llvm::StringRef feature) const;
+  std::string featureString() const; ///< "+avx2,+fma,..."
+
+  /// This computer, or one of x86-64, x86-64-v2, -v3, -v4 or a CPU that LLVM knows; fails with a message for any other name. `native` reads the
+  /// cache sizes from the system.
+  static mlir::FailureOr<Machine> named(llvm::StringRef name, std::string *error = nullptr);
+};
+
+} // namespace fovea::cpu
+
+#endif // FOVEA_COMPILER_TARGET_CPU_MACHINE_H

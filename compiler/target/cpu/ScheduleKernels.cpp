@@ -1,0 +1,113 @@
+// The tile phase on the CPU: a lowering and a schedule for each kernel, and the layout of each weight.
+//
+// Every registered lowering is asked; of those that can do a kernel the one with the lowest predicted time is taken, unless the user forces or
+// forbids one. Constants that kernels read become weights of the artifact, one for each layout that is asked for, each stored once.
+#include "compiler/target/cpu/ScheduleKernels.h"
+#include "compiler/target/cpu/Lowering.h"
+#include "compiler/transforms/Ops.h"
+#include "compiler/transforms/View.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/OperationSupport.h"
+
+using namespace mlir;
+using namespace fovea;
+using namespace fovea::cpu;
+
+namespace {
+class Scheduler {
+public:
+  Scheduler(ModuleOp module, const Machine &machine, const LoweringChoice &choice)
+      : module(module), machine(machine), choice(choice) {}
+  LogicalResult run();
+
+private:
+  LogicalResult schedule(exec::KernelOp kernel);
+  FlatSymbolRefAttr weightFor(Value constant, Attribute layout);
+
+  ModuleOp module;
+  const Machine &machine;
+  const LoweringChoice &choice;
+  DenseMap<std::pair<Value, Attribute>, FlatSymbolRefAttr> weights;
+  unsigned weightCount = 0;
+};
+} // namespace
+
+/// Copies what makes a constant to the builder's place.
+static Value cloneConstant(OpBuilder &b, Value value, IRMapping &map) {
+  if (Value done = map.lookupOrNull(value))
+    return done;
+  Operation *op = value.getDefiningOp();
+  for (Value operand : op->getOperands())
+    cloneConstant(b, operand, map);
+  return b.clone(*op, map)->getResult(cast<OpResult>(value).getResultNumber());
+}
+
+FlatSymbolRefAttr Scheduler::weightFor(Value constant, Attribute layout) {
+  FlatSymbolRefAttr &known = weights[{constant, layout}];
+  if (known)
+    return known;
+  OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
+  auto data = exec::WeightDataOp::create(b, constant.getLoc(), "w" + std::to_string(weightCount++), layout);
+  b.createBlock(&data.getBody());
+  IRMapping map;
+  exec::YieldOp::create(b, constant.getLoc(), cloneConstant(b, constant, map));
+  // The same constant may have been written down twice.
+  for (auto other : module.getOps<exec::WeightDataOp>())
+    if (other != data && other.getLayout() == layout &&
+        OperationEquivalence::isRegionEquivalentTo(&other.getBody(), &data.getBody(), OperationEquivalence::IgnoreLocations)) {
+      data.erase();
+      --weightCount;
+      return known = FlatSymbolRefAttr::get(other.getSymNameAttr());
+    }
+  return known = FlatSymbolRefAttr::get(data.getSymNameAttr());
+}
+
+LogicalResult Scheduler::schedule(exec::KernelOp kernel) {
+  KernelView view(kernel);
+  const KernelLowering *best = nullptr;
+  Schedule chosen;
+  std::string reasons;
+  for (const KernelLowering *lowering : kernelLowerings()) {
+    std::string reason;
+    if (choice.forbids(lowering->name())) {
+      reason = "it is forbidden";
+    } else if (FailureOr<Schedule> schedule = lowering->plan(view, machine, reason); succeeded(schedule)) {
+      bool forced = choice.forces(lowering->name());
+      if (!best || forced || (schedule->nanoseconds < chosen.nanoseconds && !choice.forces(best->name())))
+        best = lowering, chosen = *schedule;
+      continue;
+    }
+    reasons += (reasons.empty() ? "" : "; ") + lowering->name().str() + ": " + reason;
+  }
+  if (!best)
+    return kernel.emitError("no lowering can do this kernel: ") << reasons;
+  OpBuilder b(kernel);
+  NamedAttrList attributes(chosen.attributes);
+  attributes.set("kind", b.getStringAttr(best->name()));
+  kernel.setScheduleAttr(attributes.getDictionary(b.getContext()));
+  kernel.setLayoutsAttr(b.getArrayAttr(chosen.layouts));
+  for (auto [operand, layout] : llvm::zip(kernel.getInputsMutable(), chosen.layouts)) {
+    if (!isConstantTensor(operand.get())) {
+      if (!isa<exec::RowMajorAttr>(layout))
+        return kernel.emitError("the lowering '") << best->name() << "' asked for a packed layout of a value that is computed at run time";
+      continue;
+    }
+    operand.set(exec::WeightOp::create(b, operand.get().getLoc(), operand.get().getType(), weightFor(operand.get(), layout)));
+  }
+  return success();
+}
+
+LogicalResult Scheduler::run() {
+  SmallVector<exec::KernelOp> kernels;
+  module.walk([&](exec::KernelOp kernel) { kernels.push_back(kernel); });
+  for (exec::KernelOp kernel : kernels)
+    if (failed(schedule(kernel)))
+      return failure();
+  return success();
+}
+
+LogicalResult fovea::cpu::scheduleKernels(ModuleOp module, const Machine &machine, const LoweringChoice &choice) {
+  return Scheduler(module, machine, choice).run();
+}

@@ -1,0 +1,99 @@
+#include "compiler/transforms/Ops.h"
+#include "compiler/transforms/View.h"
+#include "dialects/attn/Attn.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+
+bool fovea::isPointwise(Operation *op) {
+  auto generic = dyn_cast_or_null<linalg::GenericOp>(op);
+  return generic && generic.getNumReductionLoops() == 0 && generic.getNumDpsInits() == 1 &&
+         generic.getIndexingMapsArray().back().isIdentity();
+}
+
+bool fovea::isInit(Operation *op) {
+  if (isa_and_nonnull<tensor::EmptyOp>(op))
+    return true;
+  auto fill = dyn_cast_or_null<linalg::FillOp>(op);
+  return fill && fill.getOutputs()[0].getDefiningOp<tensor::EmptyOp>() && matchPattern(fill.getInputs()[0], m_Constant());
+}
+
+bool fovea::isContraction(Operation *op) {
+  auto generic = dyn_cast_or_null<linalg::LinalgOp>(op);
+  if (!generic || generic.getNumReductionLoops() == 0 || generic.getNumDpsInits() != 1 || generic.getNumDpsInputs() != 2)
+    return false;
+  auto fill = generic.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
+  if (!fill || !(matchPattern(fill.getInputs()[0], m_AnyZeroFloat()) || matchPattern(fill.getInputs()[0], m_Zero())))
+    return false;
+  Block &body = *generic.getBlock();
+  Value sum = body.getTerminator()->getOperand(0);
+  auto add = sum.getDefiningOp<arith::AddFOp>();
+  if (!add)
+    return false;
+  for (auto [product, carried] : {std::pair(add.getLhs(), add.getRhs()), {add.getRhs(), add.getLhs()}}) {
+    auto mul = product.getDefiningOp<arith::MulFOp>();
+    if (!mul || carried != body.getArgument(2))
+      continue;
+    auto a = dyn_cast<BlockArgument>(mul.getLhs()), b = dyn_cast<BlockArgument>(mul.getRhs());
+    if (a && b && a != b && a != carried && b != carried)
+      return true;
+  }
+  return false;
+}
+
+bool fovea::isLastDimNorm(Operation *op) {
+  auto last = [](auto norm) {
+    return static_cast<int64_t>(norm.getAxis()) == cast<RankedTensorType>(norm.getSource().getType()).getRank() - 1;
+  };
+  if (auto norm = dyn_cast_or_null<attn::LayerNormOp>(op))
+    return last(norm);
+  if (auto norm = dyn_cast_or_null<attn::RmsNormOp>(op))
+    return last(norm);
+  return false;
+}
+
+bool fovea::isConstantTensor(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<arith::ConstantOp>(op))
+    return isa<RankedTensorType>(value.getType());
+  if (auto concat = dyn_cast_or_null<tensor::ConcatOp>(op))
+    return llvm::all_of(concat.getInputs(), isConstantTensor);
+  if (!isView(op) || !cast<RankedTensorType>(value.getType()).hasStaticShape())
+    return false;
+  // Slices at run-time places of a constant are not constants.
+  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op); slice && !slice.getOffsets().empty())
+    return false;
+  return isConstantTensor(op->getOperand(0));
+}
+
+bool fovea::readsInLoopOrder(linalg::LinalgOp op, OpOperand &operand) {
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  return map.isPermutation() && map.getNumResults() == op.getNumLoops();
+}
+
+int64_t fovea::bodyCost(Block &body) {
+  int64_t cost = 0;
+  for (Operation &op : body.without_terminator()) {
+    if (isa<math::MathDialect, fovea::attn::AttnDialect>(op.getDialect()) && !isa<math::AbsFOp, math::FmaOp, math::FloorOp>(op))
+      cost += 10;
+    else if (!op.hasTrait<OpTrait::ConstantLike>())
+      cost += 1;
+  }
+  return cost;
+}
+
+std::string fovea::nodeName(Operation *op) {
+  std::string found;
+  op->getLoc()->walk([&](Location loc) {
+    if (auto name = dyn_cast<NameLoc>(loc)) {
+      found = name.getName().str();
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  return found;
+}

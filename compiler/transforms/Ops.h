@@ -1,0 +1,29 @@
+// What the passes ask about operations: which are elementwise, which are contractions, which only move data.
+#ifndef FOVEA_COMPILER_TRANSFORMS_OPS_H
+#define FOVEA_COMPILER_TRANSFORMS_OPS_H
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/Operation.h"
+
+namespace fovea {
+
+/// A linalg operation without reductions whose result is written in the order of its loops.
+bool isPointwise(mlir::Operation *op);
+/// sum over one or more dims of a product of two tensors of one float type, starting from zero; parallel loops first.
+bool isContraction(mlir::Operation *op);
+/// layer_norm or rms_norm over the last dim only.
+bool isLastDimNorm(mlir::Operation *op);
+/// A tensor made only of constants: arith.constant, or views, transposes and concatenations of such.
+bool isConstantTensor(mlir::Value value);
+/// A tensor.empty or a fill of one with a constant.
+bool isInit(mlir::Operation *op);
+/// The operand of an elementwise operation whose map is a permutation of all loops and that has this value.
+bool readsInLoopOrder(mlir::linalg::LinalgOp op, mlir::OpOperand &operand);
+/// Arithmetic of one element of an elementwise body: what a cost model and duplication limits count. Transcendental functions count 10.
+int64_t bodyCost(mlir::Block &body);
+/// The name of the node of the source model, from an operation's location.
+std::string nodeName(mlir::Operation *op);
+
+} // namespace fovea
+
+#endif // FOVEA_COMPILER_TRANSFORMS_OPS_H

@@ -1,0 +1,567 @@
+// Recognises attention by what is computed: softmax(score(Q K^T)) V.
+//
+// From a softmax the score is followed back through at most one elementwise operation to a product over the head size, and the weights forward
+// (through the guard that turns NaN to zero) to the product with the values. How operands were scaled, transposed, reshaped or
+// repeated for groups of heads is read off as an index map; the elementwise part becomes the score region. Masks that are added stay numbers, with one
+// exception: where the region says "-inf, or a finite lowest value, unless j <= i" and nothing else, each row has a live key, so `causal` says the
+// same and masked tiles can be skipped.
+#include "compiler/transforms/Ops.h"
+#include "compiler/transforms/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace fovea;
+using fovea::data::DimAnalysis;
+using fovea::data::DimExpr;
+
+namespace fovea {
+#define GEN_PASS_DEF_RAISEATTENTION
+#include "compiler/transforms/Passes.h.inc"
+} // namespace fovea
+
+namespace {
+/// A tensor read at `map` of some loops, times a constant.
+struct Access {
+  Value tensor;
+  AffineMap map;
+  double scale = 1;
+};
+
+struct Plan {
+  attn::SoftmaxOp softmax;
+  linalg::GenericOp scores, elementwise, weights; ///< scores: Q K^T; elementwise may be null; weights: P V
+  Access query, key, value;                       ///< maps of (b, h, i, j, d) or (b, h, i, j, e)
+  bool guarded = false;
+};
+} // namespace
+
+static std::optional<double> floatConstant(Value v) {
+  APFloat value(0.0);
+  if (!matchPattern(v, m_ConstantFloat(&value)))
+    return std::nullopt;
+  bool lost;
+  value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &lost);
+  return value.convertToDouble();
+}
+
+static SmallVector<Operation *> usersOf(Value value) {
+  SmallVector<Operation *> users;
+  for (Operation *user : value.getUsers())
+    if (!isa<tensor::DimOp>(user) && !llvm::is_contained(users, user))
+      users.push_back(user);
+  return users;
+}
+
+/// An elementwise operation of one tensor that computes x or x times a constant.
+static std::optional<double> scaleOf(linalg::GenericOp op) {
+  if (!isPointwise(op) || op.getNumDpsInputs() != 1)
+    return std::nullopt;
+  Value in = op.getBlock()->getArgument(0), out = op.getBlock()->getTerminator()->getOperand(0);
+  if (out == in)
+    return 1.0;
+  if (auto mul = out.getDefiningOp<arith::MulFOp>())
+    for (auto [x, c] : {std::pair(mul.getLhs(), mul.getRhs()), {mul.getRhs(), mul.getLhs()}})
+      if (auto constant = floatConstant(c); constant && x == in)
+        return constant;
+  if (auto div = out.getDefiningOp<arith::DivFOp>())
+    if (auto constant = floatConstant(div.getRhs()); constant && div.getLhs() == in && *constant != 0)
+      return 1.0 / *constant;
+  return std::nullopt;
+}
+
+/// The same elements read one operation further back, or nothing.
+static std::optional<Access> stepBack(const Access &access) {
+  MLIRContext *context = access.map.getContext();
+  auto rebuilt = [&](Value tensor, ArrayRef<AffineExpr> exprs, double scale) {
+    return Access{tensor, simplifyAffineMap(AffineMap::get(access.map.getNumDims(), 0, exprs, context)), scale};
+  };
+  Operation *op = access.tensor.getDefiningOp();
+  if (auto generic = dyn_cast_or_null<linalg::GenericOp>(op)) {
+    auto scale = scaleOf(generic);
+    if (!scale)
+      return std::nullopt;
+    AffineMap map = generic.getIndexingMapsArray()[0].compose(access.map);
+    return Access{generic.getInputs()[0], simplifyAffineMap(map), access.scale * *scale};
+  }
+  if (auto transpose = dyn_cast_or_null<linalg::TransposeOp>(op)) {
+    SmallVector<AffineExpr> exprs(access.map.getNumResults());
+    for (auto [to, from] : llvm::enumerate(transpose.getPermutation()))
+      exprs[from] = access.map.getResult(to);
+    return rebuilt(transpose.getInput(), exprs, access.scale);
+  }
+  if (auto collapse = dyn_cast_or_null<tensor::CollapseShapeOp>(op)) {
+    SmallVector<AffineExpr> exprs;
+    for (auto [d, group] : llvm::enumerate(collapse.getReassociationIndices())) {
+      AffineExpr rest = access.map.getResult(d);
+      SmallVector<AffineExpr> parts;
+      for (int64_t member : llvm::reverse(group)) {
+        int64_t size = collapse.getSrcType().getDimSize(member);
+        if (size == 1) {
+          parts.push_back(getAffineConstantExpr(0, context));
+        } else if (llvm::all_of(ArrayRef(group).take_front(member - group.front()),
+                                [&](int64_t outer) { return collapse.getSrcType().getDimSize(outer) == 1; })) {
+          parts.push_back(rest);
+        } else if (!ShapedType::isDynamic(size)) {
+          parts.push_back(rest % size);
+          rest = rest.floorDiv(size);
+        } else {
+          return std::nullopt;
+        }
+      }
+      exprs.append(parts.rbegin(), parts.rend());
+    }
+    return rebuilt(collapse.getSrc(), exprs, access.scale);
+  }
+  if (auto expand = dyn_cast_or_null<tensor::ExpandShapeOp>(op)) {
+    SmallVector<AffineExpr> exprs;
+    SmallVector<ReassociationIndices, 4> groups = expand.getReassociationIndices();
+    for (const ReassociationIndices &group : groups) {
+      AffineExpr chosen = getAffineConstantExpr(0, context);
+      unsigned wide = 0;
+      for (int64_t member : group)
+        if (expand.getType().getDimSize(member) != 1)
+          chosen = access.map.getResult(member), ++wide;
+      if (wide > 1)
+        return std::nullopt;
+      exprs.push_back(chosen);
+    }
+    return rebuilt(expand.getSrc(), exprs, access.scale);
+  }
+  return std::nullopt;
+}
+
+enum Loop { kB, kH, kI, kJ, kD };
+
+/// b, h (or h / group), the row, d: each at most once, in any order; constants at dims of size 1.
+static bool isUsable(const Access &access, unsigned row) {
+  llvm::SmallBitVector seen(5);
+  for (auto [d, e] : llvm::enumerate(access.map.getResults())) {
+    if (auto constant = dyn_cast<AffineConstantExpr>(e)) {
+      if (constant.getValue() != 0 || cast<RankedTensorType>(access.tensor.getType()).getDimSize(d) != 1)
+        return false;
+      continue;
+    }
+    unsigned loop;
+    if (auto dim = dyn_cast<AffineDimExpr>(e)) {
+      loop = dim.getPosition();
+    } else {
+      auto binary = dyn_cast<AffineBinaryOpExpr>(e);
+      if (!binary || e.getKind() != AffineExprKind::FloorDiv || binary.getLHS() != getAffineDimExpr(kH, e.getContext()))
+        return false;
+      loop = kH;
+    }
+    if (seen.test(loop) || (loop != kB && loop != kH && loop != row && loop != kD))
+      return false;
+    seen.set(loop);
+  }
+  return seen.test(row) && seen.test(kD);
+}
+
+/// Follows scales and repeated heads back as far as the operand stays usable.
+static std::optional<Access> settle(Access access, unsigned row, bool scales) {
+  std::optional<Access> best;
+  if (isUsable(access, row))
+    best = access;
+  for (unsigned steps = 0; steps < 8; ++steps) {
+    bool arithmetic = access.tensor.getDefiningOp<linalg::GenericOp>() != nullptr;
+    auto next = stepBack(access);
+    if (!next || (!scales && next->scale != 1))
+      break;
+    access = *next;
+    if (arithmetic && isUsable(access, row))
+      best = access;
+  }
+  return best;
+}
+
+/// Replaces loops of a product by (b, h, i, j, d).
+static Access accessOf(linalg::GenericOp op, OpOperand *operand, ArrayRef<AffineExpr> loops) {
+  AffineMap map = op.getMatchingIndexingMap(operand);
+  return Access{operand->get(), map.replaceDimsAndSymbols(loops, {}, 5, 0)};
+}
+
+/// Fails with the reason why this softmax is not part of an attention.
+static FailureOr<Plan> analyze(attn::SoftmaxOp softmax, std::string &reason) {
+  auto no = [&](StringRef why) {
+    reason = why.str();
+    return failure();
+  };
+  MLIRContext *context = softmax.getContext();
+  Plan plan{softmax, {}, {}, {}, {}, {}, {}, softmax.getGuarded()};
+  auto type = cast<RankedTensorType>(softmax.getResult().getType());
+  int64_t rank = type.getRank();
+  if (softmax.getLog() || static_cast<int64_t>(softmax.getAxis()) != rank - 1)
+    return no("it is not a softmax over the last dim");
+  if (rank < 2 || rank > 4)
+    return no("scores of rank " + std::to_string(rank) + " are not rows of queries over keys");
+  // b, h, i, j of the dims of the scores.
+  SmallVector<AffineExpr> dimToLoop;
+  for (int64_t d = 0; d < rank; ++d)
+    dimToLoop.push_back(getAffineDimExpr(d == rank - 1 ? kJ : d == rank - 2 ? kI : d == 0 ? kB : kH, context));
+
+  // Forward: the guard, then the product with the values.
+  Value weights = softmax.getResult();
+  SmallVector<Operation *> users = usersOf(weights);
+  if (users.size() == 1 && isPointwise(users[0])) {
+    auto guard = cast<linalg::GenericOp>(users[0]);
+    auto select = guard.getBlock()->getTerminator()->getOperand(0).getDefiningOp<arith::SelectOp>();
+    auto isNan = select ? select.getCondition().getDefiningOp<arith::CmpFOp>() : nullptr;
+    bool guards = isNan && isNan.getPredicate() == arith::CmpFPredicate::UNO && floatConstant(select.getTrueValue()) == 0.0 &&
+                  isNan.getLhs() == isNan.getRhs() && isNan.getLhs() == select.getFalseValue() &&
+                  isa<BlockArgument>(isNan.getLhs()) && guard.getNumDpsInputs() == 1 && guard.getIndexingMapsArray()[0].isIdentity();
+    if (!guards)
+      return no("its result goes through an elementwise operation that is no guard against NaN");
+    plan.guarded = true;
+    weights = guard.getResult(0);
+    users = usersOf(weights);
+  }
+  if (users.size() != 1 || !isContraction(users[0]) || !isa<linalg::GenericOp>(users[0]))
+    return no("its result is not read by exactly one product with values");
+  plan.weights = cast<linalg::GenericOp>(users[0]);
+  OpOperand *p = plan.weights.getDpsInputOperand(0), *v = plan.weights.getDpsInputOperand(1);
+  if (v->get() == weights)
+    std::swap(p, v);
+  AffineMap pMap = plan.weights.getMatchingIndexingMap(p);
+  if (!pMap.isProjectedPermutation() || plan.weights.getNumReductionLoops() != 1 ||
+      pMap.getDimPosition(rank - 1) != plan.weights.getNumLoops() - 1 || plan.weights.getNumLoops() != static_cast<unsigned>(rank) + 1)
+    return no("the product with the values does not sum over the keys alone");
+  SmallVector<AffineExpr> loops(plan.weights.getNumLoops(), getAffineDimExpr(kD, context));
+  for (int64_t d = 0; d < rank; ++d)
+    loops[pMap.getDimPosition(d)] = dimToLoop[d];
+  auto value = settle(accessOf(plan.weights, v, loops), kJ, /*scales=*/false);
+  if (!value)
+    return no("the values are not indexed by batch, head, key and element");
+  plan.value = *value;
+  AffineMap out = plan.weights.getIndexingMapsArray().back().replaceDimsAndSymbols(loops, {}, 5, 0);
+  if (!out.isProjectedPermutation())
+    return no("the result of the product with the values is not indexed by its loops");
+
+  // Backward: the elementwise part, then the product of queries and keys.
+  Value source = softmax.getSource();
+  if (auto generic = source.getDefiningOp<linalg::GenericOp>(); generic && isPointwise(generic)) {
+    plan.elementwise = generic;
+    Value found;
+    for (OpOperand *operand : generic.getDpsInputOperands())
+      if (isContraction(operand->get().getDefiningOp()) && generic.getMatchingIndexingMap(operand).isIdentity() && !found)
+        found = operand->get();
+    if (!found)
+      return no("no operand of its score is a product of queries and keys");
+    if (usersOf(found).size() != 1)
+      return no("the product of queries and keys is read elsewhere too");
+    source = found;
+  }
+  plan.scores = source.getDefiningOp<linalg::GenericOp>();
+  if (!plan.scores || !isContraction(plan.scores))
+    return no("its score does not come from a product of queries and keys");
+  if (usersOf(source).size() != 1 || usersOf(softmax.getSource()).size() != 1)
+    return no("the scores are read elsewhere too");
+  if (plan.scores.getNumReductionLoops() != 1 || plan.scores.getNumLoops() != static_cast<unsigned>(rank) + 1)
+    return no("the product of queries and keys does not sum over the head size alone");
+  AffineMap scoreMap = plan.scores.getIndexingMapsArray().back();
+  SmallVector<AffineExpr> scoreLoops(rank + 1, getAffineDimExpr(kD, context));
+  for (int64_t d = 0; d < rank; ++d)
+    scoreLoops[scoreMap.getDimPosition(d)] = dimToLoop[d];
+  std::optional<Access> query, key;
+  for (OpOperand *operand : plan.scores.getDpsInputOperands()) {
+    Access access = accessOf(plan.scores, operand, scoreLoops);
+    if (auto q = settle(access, kI, true))
+      query = q;
+    else if (auto k = settle(access, kJ, true))
+      key = k;
+  }
+  if (!query || !key)
+    return no("queries and keys are not indexed by batch, head, row and element");
+  plan.query = *query, plan.key = *key;
+  auto has = [](const Access &access, unsigned loop) {
+    return llvm::any_of(access.map.getResults(), [&](AffineExpr e) { return e.isFunctionOfDim(loop); });
+  };
+  // An operand may lack a loop that runs once.
+  bool oneBatch = rank < 3 || type.getDimSize(0) == 1, oneHead = rank < 4 || type.getDimSize(1) == 1;
+  if (!oneBatch && !(has(plan.query, kB) && has(plan.key, kB) && has(plan.value, kB)))
+    return no("queries, keys and values are not all batched");
+  if (!oneHead && (has(plan.key, kH) != has(plan.value, kH) || !has(plan.query, kH)))
+    return no("queries, keys and values do not have heads alike");
+  for (const Access *access : {&plan.query, &plan.key, &plan.value})
+    for (auto [d, e] : llvm::enumerate(access->map.getResults()))
+      if (e.isFunctionOfDim(kH) && cast<RankedTensorType>(access->tensor.getType()).isDynamicDim(d))
+        return no("the number of heads is not known at compile time");
+  return plan;
+}
+
+/// The accessed tensor as batch x heads x rows x size; dims that it lacks have size 1.
+static Value formOperand(OpBuilder &b, Location loc, const Access &access, unsigned row) {
+  DimAnalysis dims;
+  Value tensor = access.tensor;
+  auto type = cast<RankedTensorType>(tensor.getType());
+  auto loopOf = [&](AffineExpr e) -> int {
+    if (isa<AffineConstantExpr>(e))
+      return -1;
+    if (auto dim = dyn_cast<AffineDimExpr>(e))
+      return dim.getPosition();
+    return kH;
+  };
+  SmallVector<int> order; // loops of the dims that stay
+  SmallVector<ReassociationIndices> groups;
+  SmallVector<int64_t> shape;
+  bool dropsUnits = false;
+  ReassociationIndices pending;
+  for (auto [d, e] : llvm::enumerate(access.map.getResults())) {
+    pending.push_back(d);
+    if (loopOf(e) < 0) {
+      dropsUnits = true;
+      continue;
+    }
+    order.push_back(loopOf(e));
+    shape.push_back(type.getDimSize(d));
+    groups.push_back(pending);
+    pending.clear();
+  }
+  if (!pending.empty())
+    groups.back().append(pending);
+  if (dropsUnits)
+    tensor = tensor::CollapseShapeOp::create(b, loc, RankedTensorType::get(shape, type.getElementType()), tensor, groups);
+  // Into the order b, h, row, d.
+  SmallVector<int64_t> permutation;
+  SmallVector<int> present;
+  for (int loop : {int(kB), int(kH), int(row), int(kD)})
+    if (auto it = llvm::find(order, loop); it != order.end()) {
+      permutation.push_back(it - order.begin());
+      present.push_back(loop);
+    }
+  if (!llvm::is_sorted(permutation)) {
+    SmallVector<OpFoldResult> sizes;
+    SmallVector<DimExpr> from = dims.shape(tensor);
+    for (int64_t p : permutation)
+      sizes.push_back(data::materializeOrConstant(b, loc, from[p]));
+    Value empty = tensor::EmptyOp::create(b, loc, sizes, type.getElementType());
+    tensor = linalg::TransposeOp::create(b, loc, tensor, empty, permutation)->getResult(0);
+  }
+  if (present.size() == 4)
+    return tensor;
+  // Add dims of size 1 for what is missing (b or h).
+  SmallVector<ReassociationIndices> expanded;
+  SmallVector<OpFoldResult> sizes;
+  SmallVector<int64_t> fullShape;
+  SmallVector<DimExpr> have = dims.shape(tensor);
+  auto currentType = cast<RankedTensorType>(tensor.getType());
+  unsigned next = 0;
+  ReassociationIndices group;
+  for (int loop : {int(kB), int(kH), int(row), int(kD)}) {
+    group.push_back(fullShape.size());
+    if (next < present.size() && present[next] == loop) {
+      fullShape.push_back(currentType.getDimSize(next));
+      sizes.push_back(data::materializeOrConstant(b, loc, have[next]));
+      expanded.push_back(group);
+      group.clear();
+      ++next;
+    } else {
+      fullShape.push_back(1);
+      sizes.push_back(b.getIndexAttr(1));
+    }
+  }
+  return tensor::ExpandShapeOp::create(b, loc, RankedTensorType::get(fullShape, currentType.getElementType()), tensor, expanded, sizes);
+}
+
+/// `j <= i` of the loops' indices, written in any way that says it with one comparison.
+static bool isCausal(Value condition, int64_t rank) {
+  auto cmp = condition.getDefiningOp<arith::CmpIOp>();
+  if (!cmp)
+    return false;
+  auto loopOf = [](Value v) -> int64_t {
+    while (auto cast = v.getDefiningOp<arith::IndexCastOp>())
+      v = cast.getIn();
+    auto index = v.getDefiningOp<linalg::IndexOp>();
+    return index ? static_cast<int64_t>(index.getDim()) : -1;
+  };
+  int64_t lhs = loopOf(cmp.getLhs()), rhs = loopOf(cmp.getRhs()), i = rank - 2, j = rank - 1;
+  switch (cmp.getPredicate()) {
+  case arith::CmpIPredicate::sle:
+  case arith::CmpIPredicate::ule:
+    return lhs == j && rhs == i;
+  case arith::CmpIPredicate::sge:
+  case arith::CmpIPredicate::uge:
+    return lhs == i && rhs == j;
+  default:
+    return false;
+  }
+}
+
+/// If the score is `s * c + (j <= i ? 0 : lowest)`, the additive term; then `causal` says the same, for every row has the key j = 0.
+static arith::AddFOp causalTerm(linalg::GenericOp elementwise) {
+  Block &body = *elementwise.getBlock();
+  auto add = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  if (!add)
+    return {};
+  for (Value term : {add.getLhs(), add.getRhs()}) {
+    auto select = term.getDefiningOp<arith::SelectOp>();
+    if (!select || !isCausal(select.getCondition(), elementwise.getNumLoops()) || floatConstant(select.getTrueValue()) != 0.0)
+      continue;
+    auto lowest = floatConstant(select.getFalseValue());
+    if (lowest && *lowest <= -3.4e38)
+      return add;
+  }
+  return {};
+}
+
+static void rewrite(const Plan &plan) {
+  attn::SoftmaxOp softmax = plan.softmax;
+  linalg::GenericOp last = plan.weights;
+  OpBuilder b(last);
+  Location loc = last.getLoc();
+  int64_t rank = cast<RankedTensorType>(softmax.getResult().getType()).getRank();
+  Value q = formOperand(b, loc, plan.query, kI), k = formOperand(b, loc, plan.key, kJ), v = formOperand(b, loc, plan.value, kJ);
+  DimAnalysis dims;
+  SmallVector<DimExpr> qShape = dims.shape(q), vShape = dims.shape(v);
+  SmallVector<OpFoldResult> sizes;
+  for (const DimExpr &size : {qShape[0], qShape[1], qShape[2], vShape[3]})
+    sizes.push_back(data::materializeOrConstant(b, loc, size));
+  Value init = tensor::EmptyOp::create(b, loc, sizes, getElementTypeOrSelf(q.getType()));
+  // Captures: what the elementwise part reads beside the scores.
+  SmallVector<Value> captures;
+  SmallVector<Attribute> maps;
+  double scale = plan.query.scale * plan.key.scale;
+  attn::Causal causal = attn::Causal::none;
+  arith::AddFOp causalAdd;
+  SmallVector<AffineExpr> toLoops;
+  for (int64_t d = 0; d < rank; ++d)
+    toLoops.push_back(b.getAffineDimExpr(d == rank - 1 ? kJ : d == rank - 2 ? kI : d == 0 ? kB : kH));
+  SmallVector<unsigned> captured; // operand numbers
+  unsigned scoreOperand = 0;
+  if (plan.elementwise) {
+    linalg::GenericOp elementwise = plan.elementwise;
+    causalAdd = causalTerm(elementwise);
+    if (causalAdd)
+      causal = attn::Causal::top_left;
+    for (OpOperand *operand : elementwise.getDpsInputOperands()) {
+      if (operand->get() == plan.scores->getResult(0)) {
+        scoreOperand = operand->getOperandNumber();
+        continue;
+      }
+      captures.push_back(operand->get());
+      captured.push_back(operand->getOperandNumber());
+      maps.push_back(AffineMapAttr::get(elementwise.getMatchingIndexingMap(operand).replaceDimsAndSymbols(toLoops, {}, 4, 0)));
+    }
+  }
+  auto attention = attn::AttentionOp::create(
+      b, loc, init.getType(), q, k, v, captures, Value(), init, b.getF64FloatAttr(scale), attn::CausalAttr::get(b.getContext(), causal),
+      b.getDenseI64ArrayAttr({-1, -1}), attn::NormalizerAttr::get(b.getContext(), attn::Normalizer::softmax),
+      attn::EmptyRowsAttr::get(b.getContext(), plan.guarded ? attn::EmptyRows::zero : attn::EmptyRows::nan), b.getArrayAttr(maps));
+  if (plan.elementwise) {
+    linalg::GenericOp elementwise = plan.elementwise;
+    Block *body = b.createBlock(&attention.getScore());
+    SmallVector<Type> types{attention.getScoreType()};
+    types.append(4, b.getIndexType());
+    for (Value capture : captures)
+      types.push_back(getElementTypeOrSelf(capture.getType()));
+    for (Type type : types)
+      body->addArgument(type, loc);
+    IRMapping map;
+    map.map(elementwise.getBlock()->getArgument(scoreOperand), body->getArgument(0));
+    for (auto [n, operand] : llvm::enumerate(captured))
+      map.map(elementwise.getBlock()->getArgument(operand), body->getArgument(5 + n));
+    for (Operation &op : elementwise.getBlock()->without_terminator()) {
+      if (auto index = dyn_cast<linalg::IndexOp>(op)) {
+        unsigned loop = cast<AffineDimExpr>(toLoops[index.getDim()]).getPosition();
+        map.map(index.getResult(), body->getArgument(1 + loop));
+      } else if (&op == causalAdd) {
+        bool left = causalAdd.getLhs().getDefiningOp<arith::SelectOp>() &&
+                    isCausal(causalAdd.getLhs().getDefiningOp<arith::SelectOp>().getCondition(), rank);
+        map.map(causalAdd.getResult(), map.lookupOrDefault(left ? causalAdd.getRhs() : causalAdd.getLhs()));
+      } else {
+        b.clone(op, map);
+      }
+    }
+    attn::YieldOp::create(b, loc, map.lookupOrDefault(elementwise.getBlock()->getTerminator()->getOperand(0)));
+    b.setInsertionPointAfter(attention);
+  }
+  // Back to the order and rank in which the product with the values had its result.
+  SmallVector<AffineExpr> loops(last.getNumLoops(), b.getAffineDimExpr(kD));
+  OpOperand *p = last.getDpsInputOperand(0);
+  Value weights = softmax.getResult();
+  if (Operation *user = usersOf(weights)[0]; user != last)
+    weights = user->getResult(0);
+  if (p->get() != weights)
+    p = last.getDpsInputOperand(1);
+  AffineMap pMap = last.getMatchingIndexingMap(p);
+  for (int64_t d = 0; d < rank; ++d)
+    loops[pMap.getDimPosition(d)] = toLoops[d];
+  Value result = attention.getResult();
+  SmallVector<int> have{kB, kH, kI, kD};
+  if (rank < 4) {
+    SmallVector<ReassociationIndices> groups = rank == 3 ? SmallVector<ReassociationIndices>{{0, 1}, {2}, {3}}
+                                                         : SmallVector<ReassociationIndices>{{0, 1, 2}, {3}};
+    result = tensor::CollapseShapeOp::create(b, loc, result, groups);
+    have = rank == 3 ? SmallVector<int>{kB, kI, kD} : SmallVector<int>{kI, kD};
+  }
+  SmallVector<int64_t> permutation;
+  for (AffineExpr e : last.getIndexingMapsArray().back().getResults()) {
+    int loop = cast<AffineDimExpr>(loops[cast<AffineDimExpr>(e).getPosition()]).getPosition();
+    permutation.push_back(llvm::find(have, loop) - have.begin());
+  }
+  if (!llvm::is_sorted(permutation)) {
+    SmallVector<OpFoldResult> out;
+    SmallVector<DimExpr> from = dims.shape(result);
+    for (int64_t d : permutation)
+      out.push_back(data::materializeOrConstant(b, loc, from[d]));
+    Value empty = tensor::EmptyOp::create(b, loc, out, getElementTypeOrSelf(result.getType()));
+    result = linalg::TransposeOp::create(b, loc, result, empty, permutation)->getResult(0);
+  }
+  if (result.getType() != last.getResult(0).getType())
+    result = tensor::CastOp::create(b, loc, last.getResult(0).getType(), result);
+  last.getResult(0).replaceAllUsesWith(result);
+  last.erase();
+}
+
+namespace {
+/// A factor at the start of the score region becomes the scale.
+struct ScaleIntoAttribute : OpRewritePattern<attn::AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(attn::AttentionOp op, PatternRewriter &rewriter) const override {
+    if (op.getScore().empty())
+      return failure();
+    Block &body = op.getScore().front();
+    Value score = body.getArgument(0);
+    auto *terminator = body.getTerminator();
+    if (terminator->getOperand(0) == score && op.getCaptures().empty() && op.getWeight().empty()) {
+      rewriter.modifyOpInPlace(op, [&] { rewriter.eraseBlock(&body); });
+      return success();
+    }
+    if (!score.hasOneUse())
+      return failure();
+    Operation *user = *score.getUsers().begin();
+    std::optional<double> factor;
+    if (auto mul = dyn_cast<arith::MulFOp>(user))
+      factor = floatConstant(mul.getLhs() == score ? mul.getRhs() : mul.getLhs());
+    else if (auto div = dyn_cast<arith::DivFOp>(user); div && div.getLhs() == score && floatConstant(div.getRhs()))
+      factor = 1.0 / *floatConstant(div.getRhs());
+    if (!factor)
+      return failure();
+    rewriter.modifyOpInPlace(op, [&] {
+      op.setScale(APFloat(op.getScale().convertToDouble() * *factor));
+      rewriter.replaceOp(user, score);
+    });
+    return success();
+  }
+};
+
+struct RaiseAttentionPass : fovea::impl::RaiseAttentionBase<RaiseAttentionPass> {
+  void runOnOperation() override {
+    SmallVector<attn::SoftmaxOp> all;
+    getOperation().walk([&](attn::SoftmaxOp op) { all.push_back(op); });
+    for (attn::SoftmaxOp softmax : all) {
+      std::string reason;
+      FailureOr<Plan> plan = analyze(softmax, reason);
+      if (succeeded(plan))
+        rewrite(*plan);
+      else
+        softmax.emitRemark("not raised to attention: ") << reason;
+    }
+    RewritePatternSet patterns(&getContext());
+    patterns.add<ScaleIntoAttribute>(&getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,23 @@
+// The attn dialect; SPEC.md beside this file fixes the semantics.
+#ifndef FOVEA_DIALECTS_ATTN_ATTN_H
+#define FOVEA_DIALECTS_ATTN_ATTN_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Interfaces/VectorInterfaces.h"
+
+#include "dialects/attn/Dialect.h.inc"
+#include "dialects/attn/Enums.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/attn/Attrs.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/attn/Ops.h.inc"
+
+#endif // FOVEA_DIALECTS_ATTN_ATTN_H

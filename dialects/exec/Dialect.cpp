@@ -1,0 +1,105 @@
+#include "dialects/exec/Exec.h"
+#include "dialects/data/DimExpr.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace fovea::exec;
+
+#include "dialects/exec/Dialect.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/exec/Attrs.cpp.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialects/exec/Types.cpp.inc"
+#define GET_OP_CLASSES
+#include "dialects/exec/Ops.cpp.inc"
+
+void ExecDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/exec/Attrs.cpp.inc"
+      >();
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialects/exec/Types.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/exec/Ops.cpp.inc"
+      >();
+}
+
+/// Shapes, layouts and yielded values, alike for kernels inside of a program and outlined ones.
+static LogicalResult verifyKernel(Operation *op, Block &block, ArrayAttr shapes, ArrayAttr layouts, unsigned symbols, unsigned inits) {
+  auto tensors = block.getArguments().drop_front(symbols);
+  if (shapes.size() != tensors.size())
+    return op->emitOpError("expected one shape for each input and init, got ")
+           << shapes.size() << " for " << tensors.size() << " [kernel_c2]";
+  for (auto [attr, argument] : llvm::zip(shapes, tensors)) {
+    AffineMap map = cast<AffineMapAttr>(attr).getValue();
+    auto type = cast<RankedTensorType>(argument.getType());
+    if (map.getNumDims() != 0 || map.getNumSymbols() != symbols || map.getNumResults() != type.getRank())
+      return op->emitOpError("expected a shape of ")
+             << type.getRank() << " sizes in " << symbols << " symbols, got " << attr << " [kernel_c2]";
+    for (auto [size, expr] : llvm::zip(type.getShape(), map.getResults()))
+      if (!ShapedType::isDynamic(size) && expr != getAffineConstantExpr(size, op->getContext()))
+        return op->emitOpError("expected the size ") << size << ", got " << attr << " [kernel_c2]";
+  }
+  if (layouts && layouts.size() != tensors.size())
+    return op->emitOpError("expected one layout for each input and init, got ")
+           << layouts.size() << " for " << tensors.size() << " [kernel_c3]";
+  if (block.getTerminator()->getOperandTypes() != TypeRange(tensors.take_back(inits)))
+    return op->emitOpError("expected the yielded values to have the types of the inits [kernel_c4]");
+  return success();
+}
+
+LogicalResult KernelOp::verify() {
+  SmallVector<Type> expected(getSymbols().size(), IndexType::get(getContext()));
+  llvm::append_range(expected, getInputs().getTypes());
+  llvm::append_range(expected, getInits().getTypes());
+  Block &block = getBody().front();
+  if (block.getArgumentTypes() != TypeRange(expected))
+    return emitOpError("expected block arguments (") << TypeRange(expected) << "), got (" << block.getArgumentTypes() << ") [kernel_c1]";
+  if (getInits().getTypes() != getResults().getTypes())
+    return emitOpError("expected the inits to have the types of the results [kernel_c4]");
+  return verifyKernel(*this, block, getShapes(), getLayoutsAttr(), getSymbols().size(), getInits().size());
+}
+
+LogicalResult KernelDefOp::verify() {
+  Block &block = getBody().front();
+  if (block.getNumArguments() < getSymbolCount() + getInitCount())
+    return emitOpError("expected at least ") << getSymbolCount() + getInitCount() << " block arguments [kernel_c1]";
+  return verifyKernel(*this, block, getShapes(), getLayouts(), getSymbolCount(), getInitCount());
+}
+
+LogicalResult KernelOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &dims) {
+  SmallVector<fovea::data::DimExpr> symbols;
+  for (Value symbol : getSymbols())
+    symbols.push_back(fovea::data::DimExpr::value(symbol));
+  for (Attribute shape : getShapes().getValue().take_back(getInits().size())) {
+    SmallVector<OpFoldResult> sizes;
+    for (AffineExpr expr : cast<AffineMapAttr>(shape).getValue().getResults())
+      sizes.push_back(fovea::data::materializeOrConstant(builder, getLoc(), fovea::data::DimExpr::fromAffine(expr, symbols)));
+    dims.push_back(std::move(sizes));
+  }
+  return success();
+}
+
+RankedTensorType WeightDataOp::getTensorType() {
+  return cast<RankedTensorType>(getBody().front().getTerminator()->getOperand(0).getType());
+}
+
+LogicalResult WeightDataOp::verify() {
+  Block &block = getBody().front();
+  if (block.getNumArguments() != 0 || block.getTerminator()->getNumOperands() != 1)
+    return emitOpError("expected no block arguments and one yielded tensor [weight_data_c1]");
+  if (!isa<RowMajorAttr, PanelsAttr>(getLayout()))
+    return emitOpError("expected a layout, got ") << getLayout() << " [weight_data_c2]";
+  if (isa<PanelsAttr>(getLayout()) && getTensorType().getRank() != 2)
+    return emitOpError("expected a matrix for a layout of panels, got ") << getTensorType() << " [weight_data_c3]";
+  return success();
+}

@@ -1,0 +1,1 @@
+// Compiles nothing: the target exists for its precompiled header.

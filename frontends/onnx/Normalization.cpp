@@ -1,0 +1,106 @@
+// Softmax and the normalisations.
+#include "frontends/onnx/Reduce.h"
+
+#include "dialects/attn/Attn.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace fovea;
+using namespace fovea::frontend;
+
+template <bool log> static void importSoftmax(Importer &im, const Node &node) {
+  Value in = im.input(node, 0);
+  im.checkFloat(in);
+  if (im.rank(in) == 0)
+    failUnsupported("a scalar");
+  int64_t axis = im.axis(node.integer("axis", -1), im.rank(in), node);
+  Value init = im.empty(im.shape(in), im.elementType(in));
+  auto op = attn::SoftmaxOp::create(im.b, im.loc, init.getType(), in, init, axis, /*guarded=*/false, log);
+  im.setOutput(node, 0, op.getResult());
+}
+
+static SmallVector<int64_t> trailing(int64_t axis, int64_t rank) {
+  return SmallVector<int64_t>(llvm::seq<int64_t>(axis, rank).begin(), llvm::seq<int64_t>(axis, rank).end());
+}
+
+/// A scale or bias with exactly the normalised dims; null if it has more dims than those.
+static Value parameter(Importer &im, Value value, ArrayRef<DimExpr> normalised) {
+  im.checkFloat(value);
+  Shape own = im.shape(value);
+  while (own.size() > normalised.size() && own.front().isConstant(1))
+    own.erase(own.begin());
+  if (own.size() > normalised.size())
+    return nullptr;
+  return im.broadcastTo(im.reshape(value, own), normalised);
+}
+
+static Value combine(Importer &im, Value x, Value y, bool product) {
+  return im.map({x, y}, im.elementType(x), [&](OpBuilder &b, Location loc, ValueRange e) -> Value {
+    return product ? arith::MulFOp::create(b, loc, e[0], e[1]).getResult()
+                   : arith::AddFOp::create(b, loc, e[0], e[1]).getResult();
+  });
+}
+
+/// The mean and 1 / sqrt(var + epsilon), where a model wants them as results.
+static void setStatistics(Importer &im, const Node &node, Value in, int64_t axis, double epsilon) {
+  Type element = im.elementType(in);
+  SmallVector<int64_t> axes = trailing(axis, im.rank(in));
+  Value mean = reduce(im, in, axes, Reduction::mean);
+  Value squares = im.map({in, mean}, element, [](OpBuilder &b, Location loc, ValueRange e) -> Value {
+    Value d = arith::SubFOp::create(b, loc, e[0], e[1]);
+    return arith::MulFOp::create(b, loc, d, d);
+  });
+  Value deviation = im.map(
+      reduce(im, squares, axes, Reduction::mean), element, [&](OpBuilder &b, Location loc, ValueRange e) -> Value {
+        auto c = [&](double v) { return arith::ConstantOp::create(b, loc, b.getFloatAttr(element, v)); };
+        Value root = math::SqrtOp::create(b, loc, arith::AddFOp::create(b, loc, e[0], c(epsilon)));
+        return arith::DivFOp::create(b, loc, c(1), root);
+      });
+  im.setOutput(node, 1, mean);
+  im.setOutput(node, 2, deviation);
+}
+
+static void importLayerNorm(Importer &im, const Node &node) {
+  Value in = im.input(node, 0);
+  im.checkFloat(in);
+  Shape shape = im.shape(in);
+  int64_t axis = im.axis(node.integer("axis", -1), shape.size(), node);
+  double epsilon = node.number("epsilon", 1e-5f);
+  ArrayRef<DimExpr> normalised = ArrayRef(shape).drop_front(axis);
+  Value scale = im.input(node, 1), bias = node.hasInput(2) ? im.input(node, 2) : Value();
+  Value ownScale = parameter(im, scale, normalised),
+        ownBias = bias && ownScale ? parameter(im, bias, normalised) : Value();
+  Value init = im.empty(shape, im.elementType(in));
+  Value result =
+      attn::LayerNormOp::create(im.b, im.loc, init.getType(), in, ownScale, ownBias, init, axis, llvm::APFloat(epsilon))
+          .getResult();
+  // Parameters with more dims than are normalised apply afterwards.
+  if (!ownScale)
+    result = combine(im, result, scale, /*product=*/true);
+  if (bias && !ownBias)
+    result = combine(im, result, bias, /*product=*/false);
+  im.setOutput(node, 0, result);
+  if (node.hasOutput(1) || node.hasOutput(2))
+    setStatistics(im, node, in, axis, epsilon);
+}
+
+static void importRmsNorm(Importer &im, const Node &node) {
+  Value in = im.input(node, 0);
+  im.checkFloat(in);
+  Shape shape = im.shape(in);
+  int64_t axis = im.axis(node.integer("axis", -1), shape.size(), node);
+  Value scale = im.input(node, 1), own = parameter(im, scale, ArrayRef(shape).drop_front(axis));
+  Value init = im.empty(shape, im.elementType(in));
+  llvm::APFloat epsilon(static_cast<double>(node.number("epsilon", 1e-5f)));
+  Value result = attn::RmsNormOp::create(im.b, im.loc, init.getType(), in, own, init, axis, epsilon).getResult();
+  im.setOutput(node, 0, own ? result : combine(im, result, scale, /*product=*/true));
+}
+
+static RegisterOps family{
+    {"Softmax", importSoftmax<false>},
+    {"LogSoftmax", importSoftmax<true>},
+    {"LayerNormalization", importLayerNorm, 17},
+    {"RMSNormalization", importRmsNorm, 23},
+};

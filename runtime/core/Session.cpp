@@ -1,0 +1,241 @@
+#include "core/Session.h"
+#include "core/Error.h"
+#include "cpu/FloatingPointMode.h"
+
+#include <algorithm>
+#include <map>
+
+using namespace fovea;
+
+// Where tensors without elements lie: compiled code may form addresses, but reads and writes nothing.
+alignas(64) static char nowhere[64];
+
+static bool fits(const fovea_tensor_info &info, std::span<const int64_t> dims) {
+  if (info.rank != dims.size())
+    return false;
+  for (uint32_t i = 0; i < info.rank; ++i)
+    if (dims[i] < info.dims[i].min || dims[i] > info.dims[i].max)
+      return false;
+  return true;
+}
+
+// Bytes of a tensor whose dims are not negative; false if they do not fit into an address space.
+static bool byteSize(fovea_dtype dtype, std::span<const int64_t> dims, size_t &bytes) {
+  // A zero anywhere makes it empty, however large the others are.
+  bytes = std::find(dims.begin(), dims.end(), 0) == dims.end() ? fovea_dtype_size(dtype) : 0;
+  for (int64_t dim : dims)
+    if (__builtin_mul_overflow(bytes, static_cast<size_t>(dim), &bytes) || bytes > PTRDIFF_MAX)
+      return false;
+  return true;
+}
+
+static bool misaligned(const void *data, fovea_dtype dtype) {
+  return reinterpret_cast<uintptr_t>(data) % fovea_dtype_size(dtype) != 0;
+}
+
+Session::Session(std::shared_ptr<Runtime> sharedRuntime, std::shared_ptr<const Model> sharedModel, uint32_t entryIndex)
+    : runtime(std::move(sharedRuntime)), model(std::move(sharedModel)), index(entryIndex),
+      entry(model->entry(entryIndex)), code(model->code(entryIndex)), inputs(entry.inputs.size()),
+      slots(code.slot_count), preparedSlots(code.slot_count), arena(runtime->allocator), workspace(runtime->allocator),
+      inputPointers(inputs.size(), nowhere), outputPointers(entry.outputs.size(), nowhere) {
+  size_t dimCount = 0;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    dimCount += entry.inputs[i].rank;
+    inputs[i].dims.resize(entry.inputs[i].rank);
+  }
+  flatDims.resize(dimCount);
+  outputs.reserve(entry.outputs.size());
+  for (const fovea_tensor_info &info : entry.outputs)
+    outputs.emplace_back(runtime->allocator).dims.resize(info.rank);
+  static_cast<fovea_host &>(host) = {flatDims.data(),
+                                     inputPointers.data(),
+                                     outputPointers.data(),
+                                     slots.data(),
+                                     nullptr,
+                                     model->weights(),
+                                     &fault,
+                                     launchHook,
+                                     failHook};
+  host.session = this;
+  if (const size_t bytes = model->workspaceBytes(); !workspace.reserve(bytes) || !runtime->pool.reserve(bytes))
+    fail(FOVEA_ENVIRONMENT, "cannot allocate workspaces of ", bytes, " bytes for ", runtime->pool.threads(),
+         " threads");
+}
+
+void Session::bindInput(uint32_t number, const fovea_tensor &tensor) {
+  const fovea_tensor_info &info = model->input(index, number);
+  if (tensor.rank != 0 && !tensor.dims)
+    fail(FOVEA_INVALID, entry.inputText(number), ": expected dims, got null");
+  const std::span<const int64_t> dims(tensor.dims, tensor.rank);
+  if (tensor.dtype != info.dtype || !fits(info, dims))
+    fail(FOVEA_INVALID, entry.inputText(number), ": expected ", shapeText(info), ", got ",
+         shapeText(tensor.dtype, dims));
+  size_t bytes = 0;
+  if (!byteSize(info.dtype, dims, bytes))
+    fail(FOVEA_INVALID, entry.inputText(number), ": ", shapeText(info.dtype, dims), " is larger than memory can be");
+  if (tensor.bytes < bytes)
+    fail(FOVEA_INVALID, entry.inputText(number), ": expected ", bytes, " bytes for ", shapeText(info.dtype, dims),
+         ", got ", tensor.bytes);
+  if (bytes != 0 && (!tensor.data || misaligned(tensor.data, info.dtype)))
+    fail(FOVEA_INVALID, entry.inputText(number), ": expected memory aligned to ", fovea_dtype_size(info.dtype),
+         " bytes, got ", tensor.data ? "a misaligned address" : "null");
+  Input &input = inputs[number];
+  prepared = prepared && input.bound && std::equal(dims.begin(), dims.end(), input.dims.begin());
+  std::copy(dims.begin(), dims.end(), input.dims.begin());
+  input.data = bytes ? tensor.data : nowhere;
+  input.bound = true;
+}
+
+void Session::bindOutput(uint32_t number, void *data, size_t bytes) {
+  const fovea_tensor_info &info = model->output(index, number);
+  if (misaligned(data, info.dtype))
+    fail(FOVEA_INVALID, entry.outputText(number), ": expected memory aligned to ", fovea_dtype_size(info.dtype),
+         " bytes, got a misaligned address");
+  outputs[number].callerData = data;
+  outputs[number].callerBytes = data ? bytes : 0;
+  outputs[number].written = false;
+}
+
+void Session::checkDims() const {
+  struct Seen {
+    int64_t value;
+    uint32_t input;
+  };
+  std::map<std::string_view, Seen> seen;
+  for (uint32_t i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i].bound)
+      fail(FOVEA_INVALID, entry.inputText(i), " is missing: nothing was bound to it");
+    for (uint32_t d = 0; d < entry.inputs[i].rank; ++d) {
+      const char *name = entry.inputs[i].dims[d].name;
+      if (!name)
+        continue;
+      const auto [first, isNew] = seen.try_emplace(name, Seen{inputs[i].dims[d], i});
+      if (!isNew && first->second.value != inputs[i].dims[d])
+        fail(FOVEA_INVALID, entry.inputText(i), ": expected dim ", quoted(name), " of ", first->second.value,
+             " as in input ", quoted(entry.inputs[first->second.input].name), ", got ", inputs[i].dims[d]);
+    }
+  }
+}
+
+void Session::callProgram(fovea_host_fn function, const char *what) {
+  failure.clear();
+  fault = 0;
+  int32_t status = FOVEA_OK;
+  {
+    const cpu::DefaultFloatingPointMode mode;
+    status = function(&host);
+  }
+  if (status == FOVEA_OK && fault != 0)
+    status = giveUp(FOVEA_INVALID, faultText(fault));
+  if (status == FOVEA_OK)
+    return;
+  const bool known = status > FOVEA_OK && status <= FOVEA_ENVIRONMENT;
+  if (failure.empty() && status == FOVEA_ENVIRONMENT)
+    failure = "out of memory";
+  if (failure.empty())
+    failure = text(what, " failed with status ", status, " and no message");
+  fail(known ? static_cast<fovea_status>(status) : FOVEA_INTERNAL, "entry ", quoted(entry.info.name), ": ", failure);
+}
+
+void Session::readOutputDims() {
+  const int64_t *dims = slots.data() + code.output_slot;
+  for (uint32_t i = 0; i < outputs.size(); ++i) {
+    Output &output = outputs[i];
+    const std::span<const int64_t> shape(dims, entry.outputs[i].rank);
+    if (!fits(entry.outputs[i], shape))
+      fail(FOVEA_INTERNAL, entry.outputText(i), ": expected ", shapeText(entry.outputs[i]), ", got ",
+           shapeText(entry.outputs[i].dtype, shape), " from the compiled code");
+    if (!byteSize(entry.outputs[i].dtype, shape, output.bytes))
+      fail(FOVEA_ENVIRONMENT, entry.outputText(i), ": ", shapeText(entry.outputs[i].dtype, shape),
+           " is larger than memory can be");
+    std::copy(shape.begin(), shape.end(), output.dims.begin());
+    dims += shape.size();
+  }
+}
+
+void Session::prepare() {
+  prepared = false;
+  checkDims();
+  int64_t *flat = flatDims.data();
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    flat = std::copy(inputs[i].dims.begin(), inputs[i].dims.end(), flat);
+    inputPointers[i] = const_cast<void *>(inputs[i].data);
+  }
+  std::fill(slots.begin(), slots.end(), 0);
+  host.arena = nullptr;
+  callProgram(code.prepare, "prepare");
+  const int64_t arenaBytes = slots[code.arena_slot];
+  if (arenaBytes < 0)
+    fail(FOVEA_INTERNAL, "entry ", quoted(entry.info.name), ": expected an arena's size, got ", arenaBytes,
+         " from the compiled code");
+  readOutputDims();
+  if (!arena.reserve(static_cast<size_t>(arenaBytes)))
+    fail(FOVEA_ENVIRONMENT, "entry ", quoted(entry.info.name), ": cannot allocate an arena of ", arenaBytes, " bytes");
+  for (uint32_t i = 0; i < outputs.size(); ++i) {
+    outputs[i].written = false;
+    outputs[i].mostBytes = outputs[i].bytes;
+    if (!outputs[i].callerData && !outputs[i].owned.reserve(outputs[i].bytes))
+      fail(FOVEA_ENVIRONMENT, entry.outputText(i), ": cannot allocate ", outputs[i].bytes, " bytes");
+  }
+  preparedSlots = slots;
+  prepared = true;
+}
+
+void Session::placeOutputs() {
+  for (uint32_t i = 0; i < outputs.size(); ++i) {
+    Output &output = outputs[i];
+    if (output.callerData && output.callerBytes < output.mostBytes)
+      fail(FOVEA_INVALID, entry.outputText(i), ": expected ", output.mostBytes, " bytes for ",
+           shapeText(entry.outputs[i].dtype, output.dims), ", got memory of ", output.callerBytes);
+    // The binding may have been taken back since prepare.
+    if (!output.callerData && !output.owned.reserve(output.mostBytes))
+      fail(FOVEA_ENVIRONMENT, entry.outputText(i), ": cannot allocate ", output.mostBytes, " bytes");
+    void *memory = output.callerData ? output.callerData : output.owned.data();
+    outputPointers[i] = memory && output.mostBytes ? memory : nowhere;
+  }
+}
+
+void Session::run() {
+  if (!prepared || !entry.manifest->prepare_reads_dims_only())
+    prepare();
+  placeOutputs();
+  for (size_t i = 0; i < inputs.size(); ++i)
+    inputPointers[i] = const_cast<void *>(inputs[i].data);
+  if (slots != preparedSlots) {
+    slots = preparedSlots;
+    readOutputDims();
+  }
+  host.arena = arena.data() ? arena.data() : nowhere;
+  times.clear();
+  nextDispatch = 0;
+  callProgram(code.run, "run");
+  // A size that depends on data becomes known only now; memory was made for the most it can be.
+  if (slots != preparedSlots)
+    readOutputDims();
+  for (uint32_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].bytes > outputs[i].mostBytes)
+      fail(FOVEA_INTERNAL, entry.outputText(i), ": expected at most ", outputs[i].mostBytes, " bytes, got ",
+           outputs[i].bytes);
+    outputs[i].written = true;
+  }
+}
+
+fovea_tensor Session::output(uint32_t number) const {
+  const fovea_tensor_info &info = model->output(index, number);
+  if (!prepared)
+    fail(FOVEA_INVALID, entry.outputText(number), " has no shape yet: prepare or run the session first");
+  const Output &output = outputs[number];
+  void *data = output.callerData ? output.callerData : output.written ? outputPointers[number] : nullptr;
+  return {data, output.bytes, info.dtype, info.rank, output.dims.data()};
+}
+
+fovea_session_info Session::describe() const {
+  fovea_session_info info = {};
+  info.weight_bytes = model->info().weight_bytes;
+  info.slots = slots.data();
+  info.slot_count = static_cast<uint32_t>(slots.size());
+  info.arena_bytes = static_cast<uint64_t>(std::max<int64_t>(preparedSlots[code.arena_slot], 0));
+  for (const Output &output : outputs)
+    info.output_bytes += output.owned.capacity();
+  return info;
+}

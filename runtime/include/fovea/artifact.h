@@ -1,0 +1,33 @@
+// The container format of a .fovea file, for those who write or read one. The manifest's schema is artifact.fbs.
+#ifndef FOVEA_ARTIFACT_H
+#define FOVEA_ARTIFACT_H
+
+#include <cstddef>
+#include <cstdint>
+
+namespace fovea::artifact {
+
+// The last byte changes only if the header itself does; everything else that readers must know raises FORMAT_VERSION.
+inline constexpr char MAGIC[8] = {'F', 'O', 'V', 'E', 'A', '\0', '\0', '\1'};
+
+inline constexpr uint32_t FORMAT_VERSION = 1;
+
+// Sections start at multiples of this, so that each can be mapped by itself; the gaps are zero bytes.
+inline constexpr uint64_t SECTION_ALIGNMENT = 4096;
+
+// Within the weights section each weight starts at a multiple of this.
+inline constexpr uint64_t WEIGHT_ALIGNMENT = 64;
+
+// The first bytes of the file, little-endian. The manifest follows at once, at offset sizeof(Header).
+struct Header {
+  char magic[8];
+  uint32_t format_version;
+  uint32_t manifest_bytes;
+  uint64_t manifest_xxh3;
+  uint64_t file_bytes;
+};
+static_assert(sizeof(Header) == 32 && offsetof(Header, file_bytes) == 24);
+
+} // namespace fovea::artifact
+
+#endif // FOVEA_ARTIFACT_H

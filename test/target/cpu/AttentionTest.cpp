@@ -1,0 +1,261 @@
+// Attention with all its masks, against plain double loops.
+#include "KernelHarness.h"
+#include "KernelTexts.h"
+
+#include "gtest/gtest.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+
+using namespace fovea::cpu;
+
+namespace {
+
+struct Case {
+  AttentionText text;
+  int64_t m = 0, n = 0; ///< sizes of this run, if dynamic
+  int causal = 0;       ///< 0, 1 top_left, 2 bottom_right
+  int64_t left = -1, right = -1;
+  bool nan = false;
+  float maskValue = -3.4e38f; ///< of masked keys
+  std::string schedule = {};  ///< what the schedule is to be, as text of a dictionary
+};
+
+template <typename T> void check(Case test, const std::string &machineName, const std::string &lowering = "attention") {
+  AttentionText &o = test.text;
+  int64_t m = o.m < 0 ? test.m : o.m, n = o.n < 0 ? test.n : o.n;
+  if (test.causal)
+    o.attributes += std::string(", causal = #attn.causal<") + (test.causal == 1 ? "top_left" : "bottom_right") + ">";
+  if (test.left >= 0 || test.right >= 0)
+    o.attributes += ", window = array<i64: " + std::to_string(test.left) + ", " + std::to_string(test.right) + ">";
+  if (test.nan)
+    o.attributes += ", empty_rows = #attn.empty_rows<nan>";
+  std::string text = attentionText(o);
+  if (!test.schedule.empty())
+    text.replace(text.find("schedule {}"), 11, "schedule " + test.schedule);
+  SCOPED_TRACE(machineName + ", " + lowering + ", " + std::to_string(m) + " queries, " + std::to_string(n) + " keys\n" +
+               text);
+  std::string error;
+  auto machine = Machine::named(machineName, &error);
+  ASSERT_TRUE(succeeded(machine));
+  auto kernel = LoadedKernel::compile(text, lowering, *machine);
+  ASSERT_TRUE(kernel);
+  std::mt19937 random(11);
+  std::normal_distribution<double> normal;
+  auto numbers = [&](int64_t count) {
+    std::vector<T> v(count);
+    for (T &x : v)
+      x = static_cast<T>(normal(random));
+    return v;
+  };
+  int64_t B = o.batch, H = o.heads, G = o.keyHeads, D = o.d, E = o.e;
+  int64_t inner = (H + 2 * G) * D;
+  auto q = numbers(B * H * m * D), k = numbers(B * G * n * D), v = numbers(B * G * n * E), qkv = numbers(B * m * inner),
+       mask = numbers(B * H * m * n);
+  if (o.mask == "keys")
+    for (int64_t b = 0; b < B; ++b)
+      for (int64_t j = 0; j < n; ++j)
+        // The last batch is masked altogether.
+        mask[b * n + j] = b == B - 1 || j % 3 == 1 ? test.maskValue : 0;
+  std::vector<int64_t> lengths(B);
+  for (int64_t b = 0; b < B; ++b)
+    lengths[b] = std::max<int64_t>(0, n - 3 * b - (b == B - 1 ? n : 0));
+  std::vector<T> out(B * H * m * E + 32, T(77)), guard = out;
+  auto run = [&](std::vector<T> &out, int64_t pieces) {
+    std::vector<void *> buffers;
+    if (o.merged)
+      buffers = {qkv.data()};
+    else
+      buffers = {q.data(), k.data(), v.data()};
+    if (o.mask == "keys" || o.mask == "full")
+      buffers.push_back(mask.data());
+    if (o.lengths)
+      buffers.push_back(lengths.data());
+    buffers.push_back(out.data());
+    kernel->run(buffers, std::vector<int64_t>{o.m < 0 ? m : n}, pieces);
+  };
+  run(out, 1);
+  for (int64_t pieces : {2, 7, 1000}) {
+    std::vector<T> again = guard;
+    run(again, pieces);
+    ASSERT_EQ(std::memcmp(again.data(), out.data(), out.size() * sizeof(T)), 0) << pieces << " pieces differ";
+  }
+  for (size_t i = B * H * m * E; i < out.size(); ++i)
+    ASSERT_EQ(out[i], T(77)) << "written past the end";
+  auto at = [&](int which, int64_t b, int64_t h, int64_t i, int64_t d) -> double {
+    if (o.merged)
+      return qkv[(b * m + i) * inner + (which == 0 ? 0 : which == 1 ? H * D : (H + G) * D) + h * D + d];
+    if (which == 0)
+      return q[((b * H + h) * m + i) * D + d];
+    return which == 1 ? k[((b * G + h) * n + i) * D + d] : v[((b * G + h) * n + i) * E + d];
+  };
+  double tolerance = sizeof(T) == 8 ? 1e-12 : 2e-5;
+  for (int64_t b = 0; b < B; ++b)
+    for (int64_t h = 0; h < H; ++h)
+      for (int64_t i = 0; i < m; i += std::max<int64_t>(1, m / 37)) {
+        int64_t g = h / (H / G), offset = test.causal == 2 ? n - m : 0;
+        std::vector<double> p(n), row(E, 0);
+        std::vector<bool> live(n, true);
+        double maximum = -INFINITY, sum = 0;
+        bool any = false;
+        for (int64_t j = 0; j < n; ++j) {
+          double s = 0;
+          for (int64_t d = 0; d < D; ++d)
+            s += at(0, b, h, i, d) * at(1, b, g, j, d);
+          s *= o.scale;
+          if (o.mask == "keys")
+            s = static_cast<T>(s + mask[b * n + j]);
+          if (o.mask == "full")
+            s += mask[((b * H + h) * m + i) * n + j];
+          if (o.mask == "softcap")
+            s = 2 * std::tanh(s / 2);
+          if (test.causal && j > i + offset)
+            live[j] = false;
+          if ((test.left >= 0 && j < i + offset - test.left) || (test.right >= 0 && j > i + offset + test.right) ||
+              (o.lengths && j >= lengths[b]))
+            live[j] = false;
+          p[j] = s;
+          if (live[j])
+            maximum = std::max(maximum, s), any = true;
+        }
+        any &= maximum != -INFINITY;
+        for (int64_t j = 0; j < n; ++j)
+          sum += p[j] = live[j] && any ? std::exp(p[j] - maximum) : 0;
+        for (int64_t j = 0; j < n; ++j)
+          if (live[j] && any)
+            for (int64_t e = 0; e < E; ++e)
+              row[e] += p[j] / sum * at(2, b, g, j, e);
+        for (int64_t e = 0; e < E; ++e) {
+          T got = o.merged ? out[(b * m + i) * H * E + h * E + e] : out[((b * H + h) * m + i) * E + e];
+          if (!any && test.nan)
+            ASSERT_TRUE(std::isnan(got)) << b << ", " << h << ", " << i << ", " << e << ": " << got;
+          else
+            ASSERT_NEAR(got, row[e], tolerance) << b << ", " << h << ", " << i << ", " << e;
+        }
+      }
+}
+
+class Attention : public testing::TestWithParam<std::string> {};
+
+TEST_P(Attention, Sizes) {
+  for (auto [m, n] : {std::pair<int64_t, int64_t>(1, 1), {1, 77}, {5, 3}, {17, 33}, {64, 64}, {130, 67}, {7, 600}})
+    for (auto [d, e] : {std::pair<int64_t, int64_t>(8, 8), {32, 32}, {64, 64}, {80, 80}, {20, 7}, {1, 1}})
+      check<float>({{2, 2, 2, m, n, d, e}}, GetParam());
+}
+
+TEST_P(Attention, DynamicSizes) {
+  for (int64_t s : {1, 2, 15, 16, 31, 64, 127, 300})
+    check<float>({{1, 2, 2, -1, -1, 16, 16}, s, s}, GetParam());
+}
+
+TEST_P(Attention, MergedProjections) {
+  for (int64_t s : {5, 128, 197}) {
+    check<float>({{2, 3, 3, s, s, 64, 64, true}}, GetParam());
+    check<float>({{2, 4, 2, -1, -1, 20, 20, true}, s, s}, GetParam());
+  }
+}
+
+TEST_P(Attention, GroupedHeads) {
+  check<float>({{2, 6, 2, 33, 40, 32, 32}}, GetParam());
+  check<float>({{1, 8, 1, 1, 100, 64, 64}}, GetParam());
+}
+
+TEST_P(Attention, Causal) {
+  for (int causal : {1, 2})
+    for (auto [m, n] : {std::pair<int64_t, int64_t>(1, 50), {65, 65}, {40, 100}, {100, 40}, {300, 300}})
+      for (bool nan : {false, true})
+        check<float>({{1, 2, 2, m, n, 32, 32}, 0, 0, causal, -1, -1, nan}, GetParam());
+}
+
+TEST_P(Attention, Windows) {
+  for (auto [left, right] : {std::pair<int64_t, int64_t>(0, 0), {5, -1}, {-1, 3}, {20, 10}})
+    for (int causal : {0, 1, 2}) {
+      check<float>({{1, 2, 2, 150, 150, 16, 16}, 0, 0, causal, left, right}, GetParam());
+      check<float>({{1, 1, 1, 100, 60, 16, 16}, 0, 0, causal, left, right, true}, GetParam());
+    }
+}
+
+TEST_P(Attention, Lengths) {
+  for (bool nan : {false, true}) {
+    Case test{{3, 2, 2, 40, 70, 32, 32}, 0, 0, 0, -1, -1, nan};
+    test.text.lengths = true;
+    check<float>(test, GetParam());
+    test.causal = 2;
+    check<float>(test, GetParam());
+  }
+}
+
+TEST_P(Attention, AdditiveMasks) {
+  for (const char *mask : {"keys", "full", "softcap"})
+    for (int64_t s : {1, 33, 128}) {
+      Case test{{2, 2, 2, s, s, 32, 32}};
+      test.text.mask = mask;
+      check<float>(test, GetParam());
+      test.maskValue = -INFINITY;
+      check<float>(test, GetParam());
+      test.causal = 1;
+      check<float>(test, GetParam());
+      Case dynamic{{2, 2, 2, -1, -1, 32, 32}, s, s};
+      dynamic.text.mask = mask;
+      check<float>(dynamic, GetParam());
+    }
+}
+
+// More keys than are held at once: blocks of 32 with a running maximum.
+TEST_P(Attention, BlocksOfKeys) {
+  for (int causal : {0, 1, 2})
+    for (const char *mask : {"", "keys", "full"}) {
+      Case test{{2, 2, 2, 100, 130, 32, 40}, 0, 0, causal};
+      test.text.mask = mask;
+      test.schedule = "{exact = 64 : i64, block = 32 : i64}";
+      check<float>(test, GetParam());
+      test.maskValue = -INFINITY;
+      check<float>(test, GetParam());
+      test.left = 10;
+      check<float>(test, GetParam());
+      test.text.lengths = true;
+      test.nan = true;
+      check<float>(test, GetParam());
+    }
+  Case merged{{1, 2, 2, -1, -1, 64, 64, true}, 777, 777};
+  merged.schedule = "{exact = 64 : i64, block = 32 : i64}";
+  check<float>(merged, GetParam());
+}
+
+// The lowering for everything does what the fast one does, and f64.
+TEST_P(Attention, General) {
+  for (int64_t s : {1, 33, 70}) {
+    for (const char *mask : {"", "keys", "full", "softcap"})
+      for (int causal : {0, 2}) {
+        Case test{{2, 4, 2, s, s, 20, 20, true}, 0, 0, causal};
+        test.text.mask = mask;
+        check<float>(test, GetParam(), "attention-general");
+        test.text.element = "f64";
+        test.text.lengths = true;
+        check<double>(test, GetParam(), "attention-general");
+        test.maskValue = -INFINITY;
+        test.nan = true;
+        test.right = 5;
+        test.text.element = "f32";
+        check<float>(test, GetParam(), "attention-general");
+      }
+    check<double>({{1, 2, 2, -1, -1, 16, 16, false, 0.125, "", "", false, "f64"}, s, s}, GetParam(),
+                  "attention-general");
+  }
+}
+
+TEST(AttentionPlan, RefusesWithAReason) {
+  std::string reason, error;
+  AttentionText text{1, 1, 1, 4, 4, 8, 8};
+  text.element = "f64";
+  EXPECT_FALSE(LoadedKernel::compile(attentionText(text), "attention", *Machine::named("native"), &reason));
+  EXPECT_EQ(reason, "the elements are not f32");
+}
+
+INSTANTIATE_TEST_SUITE_P(Machines, Attention, testing::Values("native", "x86-64-v3"), [](const auto &info) {
+  return info.param == "native" ? std::string("native") : std::string("avx2");
+});
+
+} // namespace

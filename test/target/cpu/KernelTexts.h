@@ -1,0 +1,37 @@
+// Texts of kernels around a matrix product and around attention, as the fuse phase makes them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace fovea::cpu {
+
+struct MatmulText {
+  int64_t m, n, k; ///< m < 0: dynamic, symbol s0
+  bool bias = false, residual = false;
+  std::string activation = {}; ///< "", "gelu", "relu"
+  std::string norm = {};       ///< "", "layer", "rms"
+  bool keepSum = false;        ///< the values that are normalised are a result too
+  bool panels = true;
+  std::string element = "f32";
+};
+
+/// Buffers: a, w, [bias], [residual], [scale, shift], [sum], out.
+std::string matmulText(const MatmulText &options);
+/// The width of panels that the lowering wants.
+inline int64_t panelWidthFor(int64_t n) { return n % 48 == 0 ? 48 : n <= 16 ? 16 : n <= 32 ? 32 : 64; }
+
+struct AttentionText {
+  int64_t batch, heads, keyHeads, m, n, d, e; ///< m, n < 0: dynamic, symbols s0 (m and n, if both)
+  bool merged = false; ///< q, k, v out of one buffer B x S x (3 * heads * d), out as B x S x (heads * e)
+  double scale = 0.125;
+  std::string attributes = {}; ///< ", causal = #attn.causal<top_left>" and the like, with the comma
+  std::string mask = {};       ///< "", "keys" (B x 1 x 1 x N, added), "full" (B x H x M x N, added), "softcap"
+  bool lengths = false;
+  std::string element = "f32";
+};
+
+/// Buffers: q, k, v (merged: qkv), [mask], [lengths], out.
+std::string attentionText(const AttentionText &options);
+
+} // namespace fovea::cpu
