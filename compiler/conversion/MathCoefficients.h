@@ -5,8 +5,8 @@
 namespace fovea::coefficients {
 
 /// 2^r on [-1/2, 1/2], f32
-inline constexpr double exp2f[] = {0x1.0000000000000p+0, 0x1.62e4300000000p-1, 0x1.ebfa4c0000000p-3,
-                                   0x1.c6afee0000000p-5, 0x1.3cbf600000000p-7, 0x1.5ec8660000000p-10};
+inline constexpr double exp2f[] = {0x1.0000000000000p+0, 0x1.62e42a0000000p-1, 0x1.ebf9bc0000000p-3,
+                                   0x1.c6b7540000000p-5, 0x1.3cea640000000p-7, 0x1.5bba5a0000000p-10};
 /// 2^r on [-1/2, 1/2], f32, one more
 inline constexpr double exp2Accuratef[] = {0x1.0000000000000p+0, 0x1.62e4300000000p-1, 0x1.ebfbe00000000p-3,
                                            0x1.c6af6c0000000p-5, 0x1.3b2a540000000p-7, 0x1.5f08900000000p-10,

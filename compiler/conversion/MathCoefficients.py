@@ -31,6 +31,25 @@ def polynomial(f, a, b, degree):
     return list(lu_solve(m, y))
 
 
+def weighted(f, a, b, degree, weight, rounds=60):
+    """A polynomial of least maximum of weight * error, by Lawson's iteration."""
+    xs = nodes(mpf(a), mpf(b), 12 * (degree + 1))
+    fs, ws, lawson = [f(x) for x in xs], [weight(x) for x in xs], [mpf(1)] * len(xs)
+    for _ in range(rounds):
+        m, y = matrix(degree + 1, degree + 1), matrix(degree + 1, 1)
+        for x, v, w, l in zip(xs, fs, ws, lawson):
+            powers = [x**j for j in range(degree + 1)]
+            for i in range(degree + 1):
+                y[i] += l * w * w * powers[i] * v
+                for j in range(degree + 1):
+                    m[i, j] += l * w * w * powers[i] * powers[j]
+        c = list(lu_solve(m, y))
+        errors = [w * abs(sum(k * x**j for j, k in enumerate(c)) - v) for x, v, w in zip(xs, fs, ws)]
+        total = sum(l * e for l, e in zip(lawson, errors))
+        lawson = [max(l * e / total * len(xs), mpf(10)**-12) for l, e in zip(lawson, errors)]
+    return c
+
+
 def rational(f, a, b, p, q, rounds=8):
     """P/Q of degrees p and q in x with Q(0) = 1, relative error."""
     xs = nodes(mpf(a), mpf(b), 6 * (p + q + 2))
@@ -90,7 +109,7 @@ def main():
     print('#define FOVEA_COMPILER_CONVERSION_MATHCOEFFICIENTS_H')
     print('\nnamespace fovea::coefficients {\n')
     h = log(2) / 2 * mpf('1.0001')
-    show('exp2f', [1] + polynomial(lambda r: (mpf(2)**r - 1) / r if abs(r) > 1e-30 else log(2), -0.5, 0.5, 4), True, '2^r on [-1/2, 1/2], f32')
+    show('exp2f', [1] + weighted(lambda r: (mpf(2)**r - 1) / r if abs(r) > 1e-30 else log(2), -0.5, 0.5, 4, lambda r: abs(r) / mpf(2)**r), True, '2^r on [-1/2, 1/2], f32')
     show('exp2Accuratef', [1] + polynomial(lambda r: (mpf(2)**r - 1) / r if abs(r) > 1e-30 else log(2), -0.5, 0.5, 5), True, '2^r on [-1/2, 1/2], f32, one more')
     show('expf', polynomial(lambda r: (exp(r) - 1 - r) / r**2 if abs(r) > 1e-30 else mpf(1) / 2, -h, h, 4), True, '(e^r - 1 - r) / r^2 on [-ln 2 / 2, ln 2 / 2], f32')
     show('expd', polynomial(lambda r: (exp(r) - 1 - r) / r**2 if abs(r) > 1e-30 else mpf(1) / 2, -h, h, 10), False, 'the same, f64')

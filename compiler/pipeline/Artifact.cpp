@@ -1,14 +1,12 @@
 #include "compiler/pipeline/Artifact.h"
+#include "compiler/pipeline/Code.h"
+#include "compiler/pipeline/Costs.h"
 #include "compiler/target/cpu/Codegen.h"
-#include "compiler/target/cpu/HostProgram.h"
-#include "compiler/target/cpu/Lowering.h"
 #include "compiler/target/cpu/Weights.h"
 
 #include "fovea/abi.h"
 #include "fovea/artifact.h"
 #include "fovea/artifact_generated.h"
-
-#include "mlir/Pass/PassManager.h"
 
 #include <xxhash.h>
 
@@ -22,17 +20,15 @@ using namespace fovea;
 namespace format = fovea::artifact;
 
 namespace {
-struct KernelCode {
-  std::string image; ///< shared object
-  std::vector<std::string> stageNames, stageKinds, stageSchedules;
-};
-
 struct Section {
   format::SectionKind kind;
   uint64_t offset, size, hash;
   std::string cpu;
   std::vector<std::string> features;
 };
+
+struct PlanTables;
+using Builder_ = flatbuffers::FlatBufferBuilder;
 
 class Emitter {
 public:
@@ -41,12 +37,11 @@ public:
   LogicalResult run(StringRef path);
 
 private:
-  LogicalResult compileKernels(const cpu::Machine &machine, KernelCode &code);
-  LogicalResult compileHost(std::string &image);
-  void placeWeights();
+  LogicalResult link(const std::string &object, std::string &image);
   LogicalResult write(StringRef path);
   LogicalResult writeSections(int file);
   LogicalResult put(int file, const char *data, uint64_t size, uint64_t offset);
+  PlanTables plan(Builder_ &fb, exec::ProgramOp program, const cpu::HostEntry &entry);
   std::string manifest();
   LogicalResult systemError(const Twine &what) {
     environment = true;
@@ -56,98 +51,12 @@ private:
   ModuleOp module;
   const EmitOptions &options;
   bool &environment;
-  std::vector<KernelCode> kernelImages;
+  CompiledCode code;
+  std::vector<std::string> kernelImages;
   std::string hostImage;
-  llvm::StringMap<cpu::CompiledKernel> kernels;
-  llvm::StringMap<int64_t> weightOffsets;
-  uint64_t weightBytes = 0;
-  std::vector<cpu::HostEntry> entries;
-  std::vector<std::string> faultNodes;
   std::vector<Section> sections;
 };
 } // namespace
-
-static uint64_t alignUp(uint64_t value, uint64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
-
-LogicalResult Emitter::compileKernels(const cpu::Machine &machine, KernelCode &result) {
-  OwningOpRef<ModuleOp> code = ModuleOp::create(module.getLoc());
-  std::vector<std::string> functions;
-  kernels.clear();
-  for (auto definition : module.getOps<exec::KernelDefOp>()) {
-    StringRef kind = definition.getSchedule().getAs<StringAttr>("kind").getValue();
-    auto lowering = llvm::find_if(cpu::kernelLowerings(), [&](const cpu::KernelLowering *l) { return l->name() == kind; });
-    if (lowering == cpu::kernelLowerings().end())
-      return definition.emitError("unknown lowering '") << kind << "'";
-    FailureOr<SmallVector<cpu::Stage>> stages = (*lowering)->emit(definition, machine, *code);
-    if (failed(stages))
-      return failure();
-    std::string schedule;
-    llvm::raw_string_ostream(schedule) << definition.getSchedule();
-    cpu::CompiledKernel &compiled = kernels[definition.getSymName()];
-    compiled.firstStage = functions.size();
-    for (const cpu::Stage &stage : *stages) {
-      functions.push_back(stage.function);
-      result.stageNames.push_back(stage.function);
-      result.stageKinds.push_back(kind.str());
-      result.stageSchedules.push_back(schedule);
-    }
-    compiled.stages = std::move(*stages);
-  }
-  PassManager passes(module.getContext());
-  cpu::buildLowerToLLVMPipeline(passes, !machine.has("sse4.1"));
-  if (failed(passes.run(*code)))
-    return failure();
-  cpu::addKernelImage(*code, functions);
-  std::string error, text;
-  FailureOr<std::string> object = cpu::compileToObject(*code, machine, &error, options.llvmPath.empty() ? nullptr : &text);
-  if (failed(object))
-    return module.emitError(error);
-  if (!options.llvmPath.empty()) {
-    std::error_code status;
-    llvm::raw_fd_ostream(options.llvmPath, status) << text;
-    if (status) {
-      environment = true;
-      return module.emitError("cannot write " + options.llvmPath + ": " + status.message());
-    }
-  }
-  FailureOr<std::string> image = cpu::linkSharedObject(*object, &error);
-  if (failed(image))
-    return module.emitError(error);
-  result.image = std::move(*image);
-  return success();
-}
-
-LogicalResult Emitter::compileHost(std::string &image) {
-  OwningOpRef<ModuleOp> code = ModuleOp::create(module.getLoc());
-  if (failed(cpu::writeHostPrograms(module, *code, kernels, weightOffsets, entries)))
-    return failure();
-  PassManager passes(module.getContext());
-  cpu::buildLowerToLLVMPipeline(passes);
-  if (failed(passes.run(*code)))
-    return failure();
-  cpu::addHostImage(*code, entries);
-  std::string error;
-  // The host program runs wherever the runtime does.
-  FailureOr<cpu::Machine> baseline = cpu::Machine::named("x86-64", &error);
-  if (failed(baseline))
-    return module.emitError(error);
-  FailureOr<std::string> object = cpu::compileToObject(*code, *baseline, &error);
-  if (failed(object))
-    return module.emitError(error);
-  FailureOr<std::string> linked = cpu::linkSharedObject(*object, &error);
-  if (failed(linked))
-    return module.emitError(error);
-  image = std::move(*linked);
-  return success();
-}
-
-void Emitter::placeWeights() {
-  for (auto weight : module.getOps<exec::WeightDataOp>()) {
-    weightBytes = alignUp(weightBytes, format::WEIGHT_ALIGNMENT);
-    weightOffsets[weight.getSymName()] = weightBytes;
-    weightBytes += cpu::packedBytes(weight);
-  }
-}
 
 static format::DType dtypeOf(Type type) {
   if (type.isF32())
@@ -173,9 +82,8 @@ static format::DType dtypeOf(Type type) {
   }
 }
 
-using Builder_ = flatbuffers::FlatBufferBuilder;
-
-static flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<format::Tensor>>> tensors(Builder_ &fb, ArrayAttr list, DictionaryAttr ranges) {
+static flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<format::Tensor>>>
+tensors(Builder_ &fb, ArrayAttr list, DictionaryAttr ranges) {
   std::vector<flatbuffers::Offset<format::Tensor>> all;
   for (auto tensor : list.getAsRange<DictionaryAttr>()) {
     std::vector<flatbuffers::Offset<format::Dim>> dims;
@@ -190,9 +98,49 @@ static flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<format::Tenso
       dims.push_back(format::CreateDim(fb, fb.CreateString(cast<StringAttr>(dim).str()), 0, low, high));
     }
     auto name = fb.CreateString(tensor.getAs<StringAttr>("name").str());
-    all.push_back(format::CreateTensor(fb, name, dtypeOf(tensor.getAs<TypeAttr>("type").getValue()), fb.CreateVector(dims)));
+    all.push_back(
+        format::CreateTensor(fb, name, dtypeOf(tensor.getAs<TypeAttr>("type").getValue()), fb.CreateVector(dims)));
   }
   return fb.CreateVector(all);
+}
+
+namespace {
+struct PlanTables {
+  std::vector<flatbuffers::Offset<format::Dispatch>> dispatches;
+  std::vector<flatbuffers::Offset<format::Buffer>> buffers;
+};
+} // namespace
+
+/// Launches with their cost where it is a number, and the buffers of the arena, whose lifetimes count launches as the
+/// dispatches of the manifest do.
+PlanTables Emitter::plan(Builder_ &fb, exec::ProgramOp program, const cpu::HostEntry &entry) {
+  PlanTables tables;
+  SymbolTable symbols(module);
+  std::vector<std::pair<uint32_t, uint32_t>> launchesOf;
+  for (auto dispatch : program.getBody().getOps<exec::DispatchOp>()) {
+    auto kernel = symbols.lookup<exec::KernelDefOp>(dispatch.getKernel());
+    KernelCost cost = costOf(kernel, dispatch);
+    uint32_t first = tables.dispatches.size(), count = code.definitions[dispatch.getKernel()].stages.size();
+    // The stages of a kernel share its operations; the first one stands for all, so that sums are right.
+    for (uint32_t i = 0; i < count; ++i) {
+      const cpu::LaunchRecord &launch = entry.launches[first + i];
+      tables.dispatches.push_back(format::CreateDispatch(fb, launch.stage, fb.CreateString(launch.node),
+                                                         i == 0 ? cost.flops.getConstant().value_or(0) : 0,
+                                                         i == 0 ? cost.bytes.getConstant().value_or(0) : 0));
+    }
+    launchesOf.emplace_back(first, first + std::max(count, 1u) - 1);
+  }
+  auto planned = program->getAttrOfType<ArrayAttr>("plan");
+  if (!planned) // IR written by hand
+    return tables;
+  for (auto buffer : planned.getAsRange<DictionaryAttr>()) {
+    auto text = [&](StringRef key) { return fb.CreateString(buffer.getAs<StringAttr>(key).str()); };
+    auto name = text("name"), bytes = text("bytes"), offset = text("offset");
+    tables.buffers.push_back(format::CreateBuffer(fb, name, bytes, offset,
+                                                  launchesOf[buffer.getAs<IntegerAttr>("first").getInt()].first,
+                                                  launchesOf[buffer.getAs<IntegerAttr>("last").getInt()].second));
+  }
+  return tables;
 }
 
 std::string Emitter::manifest() {
@@ -200,39 +148,44 @@ std::string Emitter::manifest() {
   std::vector<flatbuffers::Offset<format::Entry>> entries;
   unsigned number = 0;
   for (auto program : module.getOps<exec::ProgramOp>()) {
-    auto inputs = tensors(fb, program.getInputs(), program.getRanges()), outputs = tensors(fb, program.getOutputs(), program.getRanges());
-    std::vector<flatbuffers::Offset<format::Dispatch>> dispatches;
-    for (const cpu::LaunchRecord &launch : this->entries[number].launches)
-      dispatches.push_back(format::CreateDispatch(fb, launch.stage, fb.CreateString(launch.node)));
+    auto inputs = tensors(fb, program.getInputs(), program.getRanges()),
+         outputs = tensors(fb, program.getOutputs(), program.getRanges());
+    auto [dispatches, buffers] = plan(fb, program, code.entries[number]);
     std::vector<flatbuffers::Offset<flatbuffers::String>> nodes;
-    for (const std::string &node : faultNodes)
+    for (const std::string &node : code.faultNodes)
       nodes.push_back(fb.CreateString(node));
     auto name = fb.CreateString(program.getSymName().str());
     auto d = fb.CreateVector(dispatches);
     auto n = fb.CreateVector(nodes);
+    auto p = fb.CreateVector(buffers);
+    auto arenaText = program->getAttrOfType<StringAttr>("arena");
+    auto arena = fb.CreateString(arenaText ? arenaText.str() : "");
     bool readsData = false;
     program.walk([&](exec::InputElementOp) { readsData = true; });
     format::EntryBuilder entry(fb);
-    entry.add_name(name), entry.add_inputs(inputs), entry.add_outputs(outputs), entry.add_dispatches(d), entry.add_fault_nodes(n);
+    entry.add_name(name), entry.add_inputs(inputs), entry.add_outputs(outputs), entry.add_dispatches(d),
+        entry.add_fault_nodes(n);
+    entry.add_buffers(p), entry.add_arena(arena);
     entry.add_prepare_reads_dims_only(!readsData);
     entries.push_back(entry.Finish());
     ++number;
   }
   std::vector<flatbuffers::Offset<format::Kernel>> table;
-  const KernelCode &code = kernelImages.front();
-  for (size_t i = 0; i < code.stageNames.size(); ++i)
-    table.push_back(format::CreateKernelDirect(fb, code.stageNames[i].c_str(), code.stageKinds[i].c_str(), code.stageSchedules[i].c_str()));
+  for (const KernelStage &stage : code.kernels.front().stages)
+    table.push_back(format::CreateKernelDirect(fb, stage.name.c_str(), stage.kind.c_str(), stage.schedule.c_str(),
+                                               stage.workspaceBytes));
   std::vector<flatbuffers::Offset<format::Weight>> weights;
   for (auto weight : module.getOps<exec::WeightDataOp>())
-    weights.push_back(format::CreateWeight(fb, fb.CreateString(weight.getSymName().str()), weightOffsets[weight.getSymName()],
-                                           cpu::packedBytes(weight), fb.CreateString(cpu::describeLayout(weight.getLayout()))));
+    weights.push_back(format::CreateWeight(fb, fb.CreateString(weight.getSymName().str()),
+                                           code.weightOffsets[weight.getSymName()], cpu::packedBytes(weight),
+                                           fb.CreateString(cpu::describeLayout(weight.getLayout()))));
   std::vector<flatbuffers::Offset<format::Section>> list;
   for (const Section &section : sections) {
     std::vector<flatbuffers::Offset<flatbuffers::String>> features;
     for (const std::string &feature : section.features)
       features.push_back(fb.CreateString(feature));
-    list.push_back(format::CreateSection(fb, section.kind, section.offset, section.size, section.hash, fb.CreateString(section.cpu),
-                                         fb.CreateVector(features)));
+    list.push_back(format::CreateSection(fb, section.kind, section.offset, section.size, section.hash,
+                                         fb.CreateString(section.cpu), fb.CreateVector(features)));
   }
   auto e = fb.CreateVector(entries);
   auto k = fb.CreateVector(table);
@@ -240,8 +193,8 @@ std::string Emitter::manifest() {
   auto w = fb.CreateVector(weights);
   auto producer = fb.CreateString("fovea-compile");
   format::ManifestBuilder manifest(fb);
-  manifest.add_abi_version(FOVEA_ABI_VERSION), manifest.add_producer(producer), manifest.add_entries(e), manifest.add_kernels(k),
-      manifest.add_sections(s), manifest.add_weights(w);
+  manifest.add_abi_version(FOVEA_ABI_VERSION), manifest.add_producer(producer), manifest.add_entries(e),
+      manifest.add_kernels(k), manifest.add_sections(s), manifest.add_weights(w);
   fb.Finish(manifest.Finish(), "FOVM");
   return std::string(reinterpret_cast<const char *>(fb.GetBufferPointer()), fb.GetSize());
 }
@@ -264,9 +217,9 @@ LogicalResult Emitter::writeSections(int file) {
     sections.push_back({kind, 0, size, 0, std::move(cpu), std::move(features)});
   };
   add(format::SectionKind::host, hostImage.size(), "", {});
-  for (auto [machine, code] : llvm::zip(options.machines, kernelImages))
-    add(format::SectionKind::kernels, code.image.size(), machine.llvmCpu, machine.features);
-  add(format::SectionKind::weights, weightBytes, "", {});
+  for (auto [machine, image] : llvm::zip(options.machines, kernelImages))
+    add(format::SectionKind::kernels, image.size(), machine.llvmCpu, machine.features);
+  add(format::SectionKind::weights, code.weightBytes, "", {});
   auto place = [&](uint64_t manifestBytes) {
     uint64_t offset = sizeof(format::Header) + manifestBytes;
     for (Section &section : sections) {
@@ -285,7 +238,7 @@ LogicalResult Emitter::writeSections(int file) {
   for (auto [i, section] : llvm::enumerate(sections)) {
     if (section.kind == format::SectionKind::weights)
       continue;
-    const std::string &image = section.kind == format::SectionKind::host ? hostImage : kernelImages[i - 1].image;
+    const std::string &image = section.kind == format::SectionKind::host ? hostImage : kernelImages[i - 1];
     section.hash = XXH3_64bits(image.data(), image.size());
     if (failed(put(file, image.data(), image.size(), section.offset)))
       return failure();
@@ -297,7 +250,7 @@ LogicalResult Emitter::writeSections(int file) {
   uint64_t written = 0;
   std::vector<char> buffer;
   for (auto weight : module.getOps<exec::WeightDataOp>()) {
-    uint64_t start = weightOffsets[weight.getSymName()], size = cpu::packedBytes(weight);
+    uint64_t start = code.weightOffsets[weight.getSymName()], size = cpu::packedBytes(weight);
     buffer.assign(start - written + size, 0);
     if (failed(cpu::packWeight(weight, buffer.data() + (start - written))) ||
         failed(put(file, buffer.data(), buffer.size(), weights.offset + written))) {
@@ -339,19 +292,22 @@ LogicalResult Emitter::write(StringRef path) {
   return result;
 }
 
+LogicalResult Emitter::link(const std::string &object, std::string &image) {
+  std::string error;
+  FailureOr<std::string> linked = cpu::linkSharedObject(object, &error);
+  if (failed(linked))
+    return module.emitError(error);
+  image = std::move(*linked);
+  return success();
+}
+
 LogicalResult Emitter::run(StringRef path) {
-  Builder b(module.getContext());
-  for (auto definition : module.getOps<exec::KernelDefOp>())
-    if (auto node = definition->getAttrOfType<StringAttr>("node")) {
-      faultNodes.push_back(node.str());
-      definition->setAttr("fault_number", b.getI64IntegerAttr(faultNodes.size()));
-    }
-  for (const cpu::Machine &machine : options.machines)
-    if (failed(compileKernels(machine, kernelImages.emplace_back())))
-      return failure();
-  placeWeights();
-  if (failed(compileHost(hostImage)))
+  if (failed(compileCode(module, options.machines, /*wantLLVM=*/false, code)) ||
+      failed(link(code.hostObject, hostImage)))
     return failure();
+  for (const KernelCode &kernels : code.kernels)
+    if (failed(link(kernels.object, kernelImages.emplace_back())))
+      return failure();
   return write(path);
 }
 

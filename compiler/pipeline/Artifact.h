@@ -13,12 +13,21 @@ namespace fovea {
 
 struct EmitOptions {
   std::vector<cpu::Machine> machines; ///< one section of kernels for each
-  std::string llvmPath;               ///< if not empty, the optimised LLVM IR is written there
 };
 
-/// Compiles a planned module (exec.program, exec.kernel_def, exec.weight_data) and writes the artifact beside `path`, then renames it into place.
-/// Errors are emitted as diagnostics on the module; `environment` is set if the cause is the disk or the like.
-mlir::LogicalResult emitArtifact(mlir::ModuleOp module, llvm::StringRef path, const EmitOptions &options, bool &environment);
+/// Compiles a planned module (exec.program, exec.kernel_def, exec.weight_data) and writes the artifact beside `path`,
+/// then renames it into place. Errors are emitted as diagnostics on the module; `environment` is set if the cause is
+/// the disk or the like.
+mlir::LogicalResult emitArtifact(mlir::ModuleOp module, llvm::StringRef path, const EmitOptions &options,
+                                 bool &environment);
+
+/// The optimised LLVM IR of all kernels as text.
+mlir::LogicalResult emitLLVM(mlir::ModuleOp module, llvm::raw_ostream &stream, const EmitOptions &options);
+
+/// Writes `path` (an archive of objects), and beside it a C header that says what is in it and a file with the weights,
+/// `.h` and `.weights` instead of the extension. For one machine only.
+mlir::LogicalResult emitStaticLibrary(mlir::ModuleOp module, llvm::StringRef path, const EmitOptions &options,
+                                      bool &environment);
 
 } // namespace fovea
 

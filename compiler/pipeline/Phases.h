@@ -1,4 +1,5 @@
-// The phases of a compilation. One table names them; the driver's options, the dumps, the progress bar and the timing report all read it.
+// The phases of a compilation. One table names them; the driver's options, the dumps, the progress bar and the timing
+// report all read it.
 #ifndef FOVEA_COMPILER_PIPELINE_PHASES_H
 #define FOVEA_COMPILER_PIPELINE_PHASES_H
 
@@ -31,8 +32,8 @@ struct Phase {
 llvm::ArrayRef<Phase> phases();
 
 /// Runs the phases from the one after `from` (empty: all) to `to` (empty: all), calling `done` after each.
-mlir::LogicalResult runPhases(mlir::ModuleOp module, const CompileOptions &options, llvm::StringRef from, llvm::StringRef to,
-                              const std::function<mlir::LogicalResult(const Phase &)> &done);
+mlir::LogicalResult runPhases(mlir::ModuleOp module, const CompileOptions &options, llvm::StringRef from,
+                              llvm::StringRef to, const std::function<mlir::LogicalResult(const Phase &)> &done);
 
 } // namespace fovea
 

@@ -14,9 +14,10 @@
 using namespace mlir;
 
 void fovea::registerDialects(DialectRegistry &registry) {
-  registry.insert<attn::AttnDialect, data::DataDialect, exec::ExecDialect, affine::AffineDialect, arith::ArithDialect, cf::ControlFlowDialect,
-                  mlir::func::FuncDialect, linalg::LinalgDialect, LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect,
-                  scf::SCFDialect, tensor::TensorDialect, vector::VectorDialect>();
+  registry.insert<attn::AttnDialect, data::DataDialect, exec::ExecDialect, affine::AffineDialect, arith::ArithDialect,
+                  cf::ControlFlowDialect, mlir::func::FuncDialect, linalg::LinalgDialect, LLVM::LLVMDialect,
+                  math::MathDialect, memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
+                  vector::VectorDialect>();
   tensor::registerInferTypeOpInterfaceExternalModels(registry);
 }
 

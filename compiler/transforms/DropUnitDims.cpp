@@ -1,7 +1,8 @@
-// Dims of size 1 leave the operations: an elementwise operation, a product with a weight or a normalisation works on tensors without them.
+// Dims of size 1 leave the operations: an elementwise operation, a product with a weight or a normalisation works on
+// tensors without them.
 //
-// A batch of one, or what an exporter's reshapes added, then stands only in reshapes at the ends, and operations that belong together have the
-// same loops.
+// A batch of one, or what an exporter's reshapes added, then stands only in reshapes at the ends, and operations that
+// belong together have the same loops.
 #include "compiler/transforms/Ops.h"
 #include "compiler/transforms/Passes.h"
 #include "compiler/transforms/View.h"
@@ -38,11 +39,13 @@ static Value collapse(OpBuilder &b, Location loc, Value tensor, const llvm::Smal
   for (int64_t d = 0; d < type.getRank(); ++d)
     if (!dropped.test(d))
       shape.push_back(type.getDimSize(d));
-  return tensor::CollapseShapeOp::create(b, loc, RankedTensorType::get(shape, type.getElementType()), tensor, groupsWithout(dropped));
+  return tensor::CollapseShapeOp::create(b, loc, RankedTensorType::get(shape, type.getElementType()), tensor,
+                                         groupsWithout(dropped));
 }
 
 /// The inverse.
-static Value expand(OpBuilder &b, Location loc, Value tensor, RankedTensorType type, const llvm::SmallBitVector &dropped) {
+static Value expand(OpBuilder &b, Location loc, Value tensor, RankedTensorType type,
+                    const llvm::SmallBitVector &dropped) {
   if (dropped.none())
     return tensor;
   DimAnalysis dims;
@@ -54,7 +57,8 @@ static Value expand(OpBuilder &b, Location loc, Value tensor, RankedTensorType t
   return tensor::ExpandShapeOp::create(b, loc, type, tensor, groupsWithout(dropped), sizes);
 }
 
-static Value emptyLike(OpBuilder &b, Location loc, Value like, RankedTensorType type, const llvm::SmallBitVector &dropped) {
+static Value emptyLike(OpBuilder &b, Location loc, Value like, RankedTensorType type,
+                       const llvm::SmallBitVector &dropped) {
   DimAnalysis dims;
   SmallVector<OpFoldResult> sizes;
   for (int64_t d = 0; d < type.getRank(); ++d)
@@ -70,12 +74,14 @@ struct DropUnitLoops : OpRewritePattern<linalg::GenericOp> {
     bool contraction = isContraction(op) && op.getNumReductionLoops() == 1;
     unsigned parallel = op.getNumParallelLoops(), loops = op.getNumLoops();
     if (!(contraction || isPointwise(op)) ||
-        op.getIndexingMapsArray().back() != AffineMap::getMultiDimIdentityMap(loops, op.getContext()).getMajorSubMap(parallel))
+        op.getIndexingMapsArray().back() !=
+            AffineMap::getMultiDimIdentityMap(loops, op.getContext()).getMajorSubMap(parallel))
       return failure();
     auto type = cast<RankedTensorType>(op.getResult(0).getType());
     llvm::SmallBitVector dropped(parallel);
     // The rows and columns of a product stay, though there may be one; and so they do in what follows it.
-    bool matrix = contraction || llvm::any_of(op.getDpsInputs(), [](Value v) { return isContraction(v.getDefiningOp()); });
+    bool matrix =
+        contraction || llvm::any_of(op.getDpsInputs(), [](Value v) { return isContraction(v.getDefiningOp()); });
     for (unsigned d = 0; d < parallel; ++d)
       if (type.getDimSize(d) == 1 && !(matrix && (d + 1 == parallel || parallel - dropped.count() <= 2)) &&
           parallel - dropped.count() > 1)
@@ -86,7 +92,8 @@ struct DropUnitLoops : OpRewritePattern<linalg::GenericOp> {
     SmallVector<AffineExpr> renumbered;
     unsigned kept = 0;
     for (unsigned d = 0; d < loops; ++d)
-      renumbered.push_back(d < parallel && dropped.test(d) ? rewriter.getAffineConstantExpr(0) : rewriter.getAffineDimExpr(kept++));
+      renumbered.push_back(d < parallel && dropped.test(d) ? rewriter.getAffineConstantExpr(0)
+                                                           : rewriter.getAffineDimExpr(kept++));
     SmallVector<Value> inputs;
     SmallVector<AffineMap> maps;
     for (OpOperand *operand : op.getDpsInputOperands()) {
@@ -96,7 +103,8 @@ struct DropUnitLoops : OpRewritePattern<linalg::GenericOp> {
       SmallVector<AffineExpr> exprs;
       for (auto [d, e] : llvm::enumerate(map.getResults())) {
         // One dim stays, so that reshapes have a group to put the others into.
-        if (isa<AffineConstantExpr>(e) && operandType.getDimSize(d) == 1 && static_cast<int64_t>(gone.count()) + 1 < operandType.getRank())
+        if (isa<AffineConstantExpr>(e) && operandType.getDimSize(d) == 1 &&
+            static_cast<int64_t>(gone.count()) + 1 < operandType.getRank())
           gone.set(d);
         else
           exprs.push_back(e);
@@ -110,7 +118,9 @@ struct DropUnitLoops : OpRewritePattern<linalg::GenericOp> {
     maps.push_back(AffineMap::get(kept, 0, resultExprs, rewriter.getContext()));
     Value init = emptyLike(rewriter, loc, op.getResult(0), type, dropped);
     if (contraction)
-      init = linalg::FillOp::create(rewriter, loc, op.getDpsInits()[0].getDefiningOp<linalg::FillOp>().getInputs()[0], init).getResult(0);
+      init = linalg::FillOp::create(rewriter, loc, op.getDpsInits()[0].getDefiningOp<linalg::FillOp>().getInputs()[0],
+                                    init)
+                 .getResult(0);
     SmallVector<utils::IteratorType> iterators(kept, utils::IteratorType::parallel);
     if (contraction)
       iterators.back() = utils::IteratorType::reduction;
@@ -156,4 +166,6 @@ struct DropUnitRows : RewritePattern {
 };
 } // namespace
 
-void fovea::addUnitDimDropping(RewritePatternSet &patterns) { patterns.add<DropUnitLoops, DropUnitRows>(patterns.getContext()); }
+void fovea::addUnitDimDropping(RewritePatternSet &patterns) {
+  patterns.add<DropUnitLoops, DropUnitRows>(patterns.getContext());
+}

@@ -1,8 +1,9 @@
 // Operations that only say where an element lies become index maps of what reads them.
 //
-// Exporters compute masks and positions with gathers from grids of indices, unsqueezes and concatenations. Here an elementwise operation that reads
-// through a reshape of dims of size 1 reads the source; one that reads a concatenation at a fixed place reads the part; a lookup at
-// the indices of the loops is an operand with a map. What is left are captures that attention can take into its score region.
+// Exporters compute masks and positions with gathers from grids of indices, unsqueezes and concatenations. Here an
+// elementwise operation that reads through a reshape of dims of size 1 reads the source; one that reads a concatenation
+// at a fixed place reads the part; a lookup at the indices of the loops is an operand with a map. What is left are
+// captures that attention can take into its score region.
 #include "compiler/transforms/Ops.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/data/Data.h"
@@ -16,7 +17,8 @@ using fovea::data::DimAnalysis;
 using fovea::data::DimExpr;
 
 /// Makes `operand` read `source` at `exprs` of the loops.
-static void redirect(PatternRewriter &rewriter, linalg::GenericOp op, OpOperand *operand, Value source, ArrayRef<AffineExpr> exprs) {
+static void redirect(PatternRewriter &rewriter, linalg::GenericOp op, OpOperand *operand, Value source,
+                     ArrayRef<AffineExpr> exprs) {
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
   maps[operand->getOperandNumber()] = AffineMap::get(op.getNumLoops(), 0, exprs, rewriter.getContext());
   rewriter.modifyOpInPlace(op, [&] {
@@ -25,7 +27,8 @@ static void redirect(PatternRewriter &rewriter, linalg::GenericOp op, OpOperand 
   });
 }
 
-/// Each loop needs an operand or result with that dim as it is; redirecting must not lose the last one. Results have all parallel loops.
+/// Each loop needs an operand or result with that dim as it is; redirecting must not lose the last one. Results have
+/// all parallel loops.
 static bool isFree(linalg::GenericOp op) { return op.getNumReductionLoops() == 0 && isPointwise(op); }
 
 namespace {
@@ -39,7 +42,8 @@ struct FoldUnitReshape : OpRewritePattern<linalg::GenericOp> {
       AffineMap map = op.getMatchingIndexingMap(operand);
       Value source;
       SmallVector<AffineExpr> exprs;
-      auto pick = [&](ArrayRef<int64_t> group, RankedTensorType wide, llvm::function_ref<void(std::optional<int64_t>)> use) {
+      auto pick = [&](ArrayRef<int64_t> group, RankedTensorType wide,
+                      llvm::function_ref<void(std::optional<int64_t>)> use) {
         std::optional<int64_t> chosen;
         for (int64_t member : group)
           if (wide.getDimSize(member) != 1) {
@@ -60,10 +64,11 @@ struct FoldUnitReshape : OpRewritePattern<linalg::GenericOp> {
       } else if (auto collapse = operand->get().getDefiningOp<tensor::CollapseShapeOp>()) {
         source = collapse.getSrc();
         for (auto [d, group] : llvm::enumerate(collapse.getReassociationIndices()))
-          units = units && pick(group, cast<RankedTensorType>(collapse.getSrc().getType()), [&, d = d](std::optional<int64_t> member) {
-                    for (int64_t m : group)
-                      exprs.push_back(m == member ? map.getResult(d) : rewriter.getAffineConstantExpr(0));
-                  });
+          units = units && pick(group, cast<RankedTensorType>(collapse.getSrc().getType()),
+                                [&, d = d](std::optional<int64_t> member) {
+                                  for (int64_t m : group)
+                                    exprs.push_back(m == member ? map.getResult(d) : rewriter.getAffineConstantExpr(0));
+                                });
       } else {
         continue;
       }
@@ -114,10 +119,12 @@ struct InlineSmallIntegers : OpRewritePattern<arith::ConstantOp> {
   LogicalResult matchAndRewrite(arith::ConstantOp op, PatternRewriter &rewriter) const override {
     auto resource = dyn_cast<DenseResourceElementsAttr>(op.getValue());
     auto type = dyn_cast<RankedTensorType>(op.getType());
-    if (!resource || !isa<IntegerType>(type.getElementType()) || type.getElementTypeBitWidth() < 8 || type.getNumElements() > (1 << 16))
+    if (!resource || !isa<IntegerType>(type.getElementType()) || type.getElementTypeBitWidth() < 8 ||
+        type.getNumElements() > (1 << 16))
       return failure();
     AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-    if (!blob || static_cast<int64_t>(blob->getData().size()) != type.getNumElements() * type.getElementTypeBitWidth() / 8)
+    if (!blob ||
+        static_cast<int64_t>(blob->getData().size()) != type.getNumElements() * type.getElementTypeBitWidth() / 8)
       return failure();
     rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, DenseElementsAttr::getFromRawBuffer(type, blob->getData()));
     return success();
@@ -156,7 +163,8 @@ struct FoldIndexGrid : OpRewritePattern<linalg::GenericOp> {
   }
 
   /// Every element that the map can reach holds its index along dim `dim`.
-  static bool isIndexOf(DenseIntElementsAttr values, RankedTensorType type, AffineMap map, ArrayRef<int64_t> strides, int64_t dim) {
+  static bool isIndexOf(DenseIntElementsAttr values, RankedTensorType type, AffineMap map, ArrayRef<int64_t> strides,
+                        int64_t dim) {
     int64_t at = 0;
     for (const APInt &value : values.getValues<APInt>()) {
       bool reached = true;
@@ -181,7 +189,8 @@ struct FoldTriangle : OpRewritePattern<linalg::GenericOp> {
       DenseElementsAttr values;
       auto type = cast<RankedTensorType>(operand->get().getType());
       BlockArgument argument = op.getMatchingBlockArgument(operand);
-      if (argument.use_empty() || !type.getElementType().isInteger(1) || !matchPattern(operand->get(), m_Constant(&values)))
+      if (argument.use_empty() || !type.getElementType().isInteger(1) ||
+          !matchPattern(operand->get(), m_Constant(&values)))
         continue;
       AffineMap map = op.getMatchingIndexingMap(operand);
       SmallVector<std::pair<unsigned, int64_t>> wide; // loop and size of the dims that vary
@@ -207,7 +216,8 @@ struct FoldTriangle : OpRewritePattern<linalg::GenericOp> {
       if (!triangle)
         continue;
       OpBuilder b = OpBuilder::atBlockBegin(op.getBlock());
-      Value row = linalg::IndexOp::create(b, op.getLoc(), wide[0].first), column = linalg::IndexOp::create(b, op.getLoc(), wide[1].first);
+      Value row = linalg::IndexOp::create(b, op.getLoc(), wide[0].first),
+            column = linalg::IndexOp::create(b, op.getLoc(), wide[1].first);
       Value v = arith::CmpIOp::create(b, op.getLoc(), arith::CmpIPredicate::sle, column, row);
       rewriter.modifyOpInPlace(op, [&] { argument.replaceAllUsesWith(v); });
       return success();
@@ -251,7 +261,8 @@ struct LookupToOperand : OpRewritePattern<linalg::GenericOp> {
       maps.insert(maps.begin() + inputs.size(), AffineMap::get(op.getNumLoops(), 0, exprs, rewriter.getContext()));
       unsigned position = inputs.size();
       inputs.push_back(lookup.getTable());
-      auto wider = linalg::GenericOp::create(rewriter, op.getLoc(), op.getResultTypes(), inputs, op.getOutputs(), maps, op.getIteratorTypesArray());
+      auto wider = linalg::GenericOp::create(rewriter, op.getLoc(), op.getResultTypes(), inputs, op.getOutputs(), maps,
+                                             op.getIteratorTypesArray());
       rewriter.inlineRegionBefore(op.getRegion(), wider.getRegion(), wider.getRegion().begin());
       Value argument = wider.getBlock()->insertArgument(position, lookup.getType(), op.getLoc());
       rewriter.replaceOp(lookup, argument);
@@ -264,5 +275,6 @@ struct LookupToOperand : OpRewritePattern<linalg::GenericOp> {
 } // namespace
 
 void fovea::addOperandFolding(RewritePatternSet &patterns) {
-  patterns.add<FoldUnitReshape, FoldConcat, FoldIndexGrid, FoldTriangle, InlineSmallIntegers, LookupToOperand>(patterns.getContext());
+  patterns.add<FoldUnitReshape, FoldConcat, FoldIndexGrid, FoldTriangle, InlineSmallIntegers, LookupToOperand>(
+      patterns.getContext());
 }

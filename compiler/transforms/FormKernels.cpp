@@ -1,13 +1,14 @@
 // Groups the operations of a function into kernels.
 //
-// Every operation that computes becomes part of exactly one exec.kernel. A group starts at an operation and takes in what can be done while its
-// values are at hand:
+// Every operation that computes becomes part of exactly one exec.kernel. A group starts at an operation and takes in
+// what can be done while its values are at hand:
 //   contraction    the elementwise operations on its result, one after the other; then a normalisation of the rows
 //   elementwise    a softmax or normalisation of the rows
 //   softmax, norm  the elementwise operation on its result
 //   attention      the transposes and reshapes of its result (it writes where they would)
-// Reshapes, transposes and slices of inputs move into each kernel that reads through them. Where such a chain cannot be followed in place
-// (a collapse of dims that do not lie one after the other), a copy is made a kernel of its own, and a remark says so.
+// Reshapes, transposes and slices of inputs move into each kernel that reads through them. Where such a chain cannot be
+// followed in place (a collapse of dims that do not lie one after the other), a copy is made a kernel of its own, and a
+// remark says so.
 #include "compiler/transforms/Ops.h"
 #include "compiler/transforms/Passes.h"
 #include "compiler/transforms/View.h"
@@ -34,8 +35,9 @@ static bool computes(Operation *op) {
     return false;
   if (isConstantTensor(op->getNumResults() ? op->getResult(0) : Value()))
     return false;
-  return isa<linalg::LinalgOp, attn::AttentionOp, attn::SoftmaxOp, attn::LayerNormOp, attn::RmsNormOp, attn::RotaryEmbeddingOp, data::CumsumOp,
-             data::ExpandOp, tensor::ConcatOp, tensor::PadOp, tensor::InsertSliceOp, tensor::FromElementsOp, tensor::SplatOp>(op);
+  return isa<linalg::LinalgOp, attn::AttentionOp, attn::SoftmaxOp, attn::LayerNormOp, attn::RmsNormOp,
+             attn::RotaryEmbeddingOp, data::CumsumOp, data::ExpandOp, tensor::ConcatOp, tensor::PadOp,
+             tensor::InsertSliceOp, tensor::FromElementsOp, tensor::SplatOp>(op);
 }
 
 namespace {
@@ -53,6 +55,7 @@ private:
   void settleReturns();
   void settleViews();
   void copyBefore(OpOperand &operand);
+  Value emptyOf(OpBuilder &b, Location loc, Value like);
   Group grow(Operation *seed);
   Operation *onlyUser(Value value);
   bool takesEpilogue(Value current, Operation *user);
@@ -78,19 +81,27 @@ Operation *KernelFormer::onlyUser(Value value) {
   return users.size() == 1 && users[0]->getBlock() == &function.getBody().front() ? users[0] : nullptr;
 }
 
+/// An empty tensor of the very type of another.
+Value KernelFormer::emptyOf(OpBuilder &b, Location loc, Value like) {
+  auto type = cast<RankedTensorType>(like.getType());
+  SmallVector<Value> sizes;
+  for (int64_t d = 0; d < type.getRank(); ++d)
+    if (type.isDynamicDim(d))
+      sizes.push_back(data::materialize(b, loc, dims.get(like, d)));
+  return tensor::EmptyOp::create(b, loc, type, sizes);
+}
+
 /// An identity operation in front of an operand: a copy with the layout of its own shape.
 void KernelFormer::copyBefore(OpOperand &operand) {
   OpBuilder b(operand.getOwner());
   Value source = operand.get();
   auto type = cast<RankedTensorType>(source.getType());
   Location loc = source.getLoc();
-  SmallVector<OpFoldResult> sizes;
-  for (const DimExpr &size : dims.shape(source))
-    sizes.push_back(data::materializeOrConstant(b, loc, size));
-  Value empty = tensor::EmptyOp::create(b, loc, sizes, type.getElementType());
+  Value empty = emptyOf(b, loc, source);
   AffineMap identity = b.getMultiDimIdentityMap(type.getRank());
   auto copy = linalg::GenericOp::create(
-      b, loc, type, source, empty, {identity, identity}, SmallVector<utils::IteratorType>(type.getRank(), utils::IteratorType::parallel),
+      b, loc, type, source, empty, {identity, identity},
+      SmallVector<utils::IteratorType>(type.getRank(), utils::IteratorType::parallel),
       [](OpBuilder &b, Location loc, ValueRange args) { linalg::YieldOp::create(b, loc, args[0]); });
   operand.set(copy.getResult(0));
 }
@@ -103,7 +114,7 @@ void KernelFormer::settleReturns() {
     while (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(base.getDefiningOp()))
       base = base.getDefiningOp()->getOperand(0);
     Operation *op = base.getDefiningOp();
-    if (!op || !computes(op) || !seen.insert(base).second)
+    if (!op || !(computes(op) || isa<exec::KernelOp>(op)) || !seen.insert(base).second)
       copyBefore(operand);
   }
 }
@@ -118,7 +129,8 @@ void KernelFormer::settleViews() {
     Value source = collapse.getSrc();
     bool writable = true;
     while (isView(source.getDefiningOp()) && writable) {
-      writable = isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp, linalg::TransposeOp>(source.getDefiningOp()) && onlyUser(source);
+      writable = isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp, linalg::TransposeOp>(source.getDefiningOp()) &&
+                 onlyUser(source);
       source = source.getDefiningOp()->getOperand(0);
     }
     if (writable && source.getDefiningOp<attn::AttentionOp>() && onlyUser(source))
@@ -141,7 +153,8 @@ bool KernelFormer::takesEpilogue(Value current, Operation *user) {
         return false;
       ++reads;
     }
-  return reads == 1 && cast<RankedTensorType>(current.getType()).getRank() == static_cast<int64_t>(generic.getNumLoops()) &&
+  return reads == 1 &&
+         cast<RankedTensorType>(current.getType()).getRank() == static_cast<int64_t>(generic.getNumLoops()) &&
          isa<FloatType>(getElementTypeOrSelf(generic.getResult(0).getType()));
 }
 
@@ -165,13 +178,14 @@ Group KernelFormer::grow(Operation *seed) {
         break;
       }
   } else if (isPointwise(seed) || isa<attn::SoftmaxOp>(seed) || isLastDimNorm(seed)) {
-    if (Operation *user = onlyUser(current); user && isPointwise(seed) && !taken.contains(user) && user->getOperand(0) == current &&
-                                             isLastDimNorm(user))
+    if (Operation *user = onlyUser(current);
+        user && isPointwise(seed) && !taken.contains(user) && user->getOperand(0) == current && isLastDimNorm(user))
       take(user);
     if (Operation *user = onlyUser(current); !isPointwise(group.ops.back()) && takesEpilogue(current, user))
       take(user);
   } else if (isa<attn::AttentionOp>(seed)) {
-    for (Operation *user = onlyUser(current); isa_and_nonnull<linalg::TransposeOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp>(user);
+    for (Operation *user = onlyUser(current);
+         isa_and_nonnull<linalg::TransposeOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp>(user);
          user = onlyUser(current))
       take(user);
   }
@@ -186,7 +200,8 @@ LogicalResult KernelFormer::form(Group &group) {
   Location loc = group.ops.front()->getLoc();
   OpBuilder b(last);
   DenseSet<Operation *> inside(group.ops.begin(), group.ops.end());
-  // Inputs: tensors that the group and the views in front of it read. Views and inits are cloned in front of the operation that needs them.
+  // Inputs: tensors that the group and the views in front of it read. Views and inits are cloned in front of the
+  // operation that needs them.
   SmallVector<Operation *> body;
   SmallVector<Value> inputs;
   SmallVector<DimExpr> sizes; // whatever the kernel has to know
@@ -246,10 +261,7 @@ LogicalResult KernelFormer::form(Group &group) {
     addShape(v);
   for (Value v : group.results) {
     addShape(v);
-    SmallVector<OpFoldResult> mixed;
-    for (const DimExpr &size : dims.shape(v))
-      mixed.push_back(data::materializeOrConstant(b, loc, size));
-    inits.push_back(tensor::EmptyOp::create(b, loc, mixed, getElementTypeOrSelf(v.getType())));
+    inits.push_back(emptyOf(b, loc, v));
   }
   auto kernel = exec::KernelOp::create(b, loc, TypeRange(group.results), b.getStringAttr(""), symbols, inputs, inits,
                                        b.getArrayAttr(shapes), ArrayAttr(), DictionaryAttr());
@@ -288,7 +300,8 @@ LogicalResult KernelFormer::form(Group &group) {
       if (isa<tensor::DimOp>(user)) {
         OpBuilder at(user);
         auto dim = cast<tensor::DimOp>(user);
-        user->getResult(0).replaceAllUsesWith(data::materialize(at, loc, dims.get(dim.getSource(), *dim.getConstantIndex())));
+        user->getResult(0).replaceAllUsesWith(
+            data::materialize(at, loc, dims.get(dim.getSource(), *dim.getConstantIndex())));
         user->erase();
       }
     op->erase();

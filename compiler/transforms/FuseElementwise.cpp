@@ -1,8 +1,9 @@
 // Merges elementwise operations into those that read them.
 //
-// A producer that only one operation reads is always merged. One that several read is merged into each of them if it is cheap to compute again
-// (few operations, nothing transcendental): masks, positions and scales then exist only inside their readers and are never stored.
-// Transposes are taken into the maps of the operations that read through them, so that what is left of them is at the ends of views.
+// A producer that only one operation reads is always merged. One that several read is merged into each of them if it is
+// cheap to compute again (few operations, nothing transcendental): masks, positions and scales then exist only inside
+// their readers and are never stored. Transposes are taken into the maps of the operations that read through them, so
+// that what is left of them is at the ends of views.
 #include "compiler/transforms/Ops.h"
 #include "compiler/transforms/Passes.h"
 #include "compiler/transforms/View.h"
@@ -21,7 +22,8 @@ namespace fovea {
 /// What may be computed again in every reader.
 static constexpr int64_t kCheapBody = 8;
 
-/// Merging pays: one reader, or little work; and not through a map that would compute elements of the producer many times over (a broadcast).
+/// Merging pays: one reader, or little work; and not through a map that would compute elements of the producer many
+/// times over (a broadcast).
 static bool worthMerging(OpOperand *operand, bool duplicate) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = cast<linalg::GenericOp>(operand->getOwner());
@@ -32,7 +34,9 @@ static bool worthMerging(OpOperand *operand, bool duplicate) {
     return false;
   int64_t cost = bodyCost(*producer.getBlock());
   bool broadcast = consumer.getMatchingIndexingMap(operand).getNumResults() < consumer.getNumLoops() ||
-                   llvm::any_of(consumer.getMatchingIndexingMap(operand).getResults(), [](AffineExpr e) { return isa<AffineConstantExpr>(e); });
+                   llvm::any_of(
+                       consumer.getMatchingIndexingMap(operand).getResults(),
+                       [](AffineExpr e) { return isa<AffineConstantExpr>(e); });
   llvm::SmallPtrSet<Operation *, 4> readers;
   for (Operation *user : producer.getResult(0).getUsers())
     if (!isa<tensor::DimOp>(user))
@@ -74,7 +78,9 @@ struct FoldTransposeOperand : OpInterfaceRewritePattern<linalg::LinalgOp> {
 
 } // namespace
 
-void fovea::addTransposeFolding(RewritePatternSet &patterns) { patterns.add<FoldTransposeOperand>(patterns.getContext()); }
+void fovea::addTransposeFolding(RewritePatternSet &patterns) {
+  patterns.add<FoldTransposeOperand>(patterns.getContext());
+}
 
 namespace {
 struct FuseElementwisePass : fovea::impl::FuseElementwiseBase<FuseElementwisePass> {
@@ -83,7 +89,8 @@ struct FuseElementwisePass : fovea::impl::FuseElementwiseBase<FuseElementwisePas
     RewritePatternSet patterns(&getContext());
     addTransposeFolding(patterns);
     addOperandFolding(patterns);
-    linalg::populateElementwiseOpsFusionPatterns(patterns, [this](OpOperand *operand) { return worthMerging(operand, duplicate); });
+    linalg::populateElementwiseOpsFusionPatterns(
+        patterns, [this](OpOperand *operand) { return worthMerging(operand, duplicate); });
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))

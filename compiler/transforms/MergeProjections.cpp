@@ -1,8 +1,9 @@
 // One product instead of three: the projections of a tensor to query, key and value.
 //
-// Products of one tensor with constant matrices, each followed by a constant bias or nothing, become one product with the matrices side by
-// side. The tensor is then read once, and attention finds query, key and value in one buffer. Only what leads to attention is merged: a gate and
-// its partner are better apart, since the second can take the first in its epilogue.
+// Products of one tensor with constant matrices, each followed by a constant bias or nothing, become one product with
+// the matrices side by side. The tensor is then read once, and attention finds query, key and value in one buffer. Only
+// what leads to attention is merged: a gate and its partner are better apart, since the second can take the first in
+// its epilogue.
 #include "compiler/transforms/Ops.h"
 #include "compiler/transforms/Passes.h"
 #include "compiler/transforms/View.h"
@@ -76,8 +77,9 @@ static std::optional<Projection> projectionOf(linalg::GenericOp op) {
   for (unsigned i : {0u, 1u}) {
     OpOperand *product = user.getDpsInputOperand(i), *bias = user.getDpsInputOperand(1 - i);
     AffineMap biasMap = user.getMatchingIndexingMap(bias);
-    if (product->get() == op.getResult(0) && user.getMatchingIndexingMap(product).isIdentity() && isConstantTensor(bias->get()) &&
-        biasMap.getNumResults() == 1 && biasMap.getResult(0) == getAffineDimExpr(n, context)) {
+    if (product->get() == op.getResult(0) && user.getMatchingIndexingMap(product).isIdentity() &&
+        isConstantTensor(bias->get()) && biasMap.getNumResults() == 1 &&
+        biasMap.getResult(0) == getAffineDimExpr(n, context)) {
       p.bias = user;
       p.biasVector = bias->get();
     }
@@ -124,7 +126,9 @@ static void merge(MutableArrayRef<Projection> group) {
     sizes.push_back(data::materializeOrConstant(b, loc, size));
   sizes.back() = b.getIndexAttr(n);
   Value empty = tensor::EmptyOp::create(b, loc, sizes, getElementTypeOrSelf(weight.getType()));
-  Value zero = linalg::FillOp::create(b, loc, first.getDpsInits()[0].getDefiningOp<linalg::FillOp>().getInputs()[0], empty).getResult(0);
+  Value zero =
+      linalg::FillOp::create(b, loc, first.getDpsInits()[0].getDefiningOp<linalg::FillOp>().getInputs()[0], empty)
+          .getResult(0);
   auto product = linalg::GenericOp::create(b, loc, zero.getType(), ValueRange{first.getInputs()[0], weight}, zero,
                                            first.getIndexingMapsArray(), first.getIteratorTypesArray());
   IRMapping map;
@@ -134,11 +138,12 @@ static void merge(MutableArrayRef<Projection> group) {
     Value bias = concat(b, loc, biases, 0);
     AffineMap identity = b.getMultiDimIdentityMap(parallel);
     AffineMap last = AffineMap::get(parallel, 0, b.getAffineDimExpr(parallel - 1));
-    auto add = linalg::GenericOp::create(b, loc, result.getType(), ValueRange{result, bias}, empty, {identity, last, identity},
-                                         SmallVector<utils::IteratorType>(parallel, utils::IteratorType::parallel),
-                                         [](OpBuilder &b, Location loc, ValueRange args) {
-                                           linalg::YieldOp::create(b, loc, arith::AddFOp::create(b, loc, args[0], args[1]).getResult());
-                                         });
+    auto add = linalg::GenericOp::create(
+        b, loc, result.getType(), ValueRange{result, bias}, empty, {identity, last, identity},
+        SmallVector<utils::IteratorType>(parallel, utils::IteratorType::parallel),
+        [](OpBuilder &b, Location loc, ValueRange args) {
+          linalg::YieldOp::create(b, loc, arith::AddFOp::create(b, loc, args[0], args[1]).getResult());
+        });
     result = add.getResult(0);
   }
   int64_t at = 0;
@@ -170,7 +175,8 @@ struct MergeProjectionsPass : fovea::impl::MergeProjectionsBase<MergeProjections
       auto fits = [&](SmallVector<Projection> &group) {
         linalg::GenericOp other = group[0].product;
         return other.getInputs()[0] == op.getInputs()[0] && other.getIndexingMapsArray() == op.getIndexingMapsArray() &&
-               bool(group[0].bias) == bool(p->bias) && getElementTypeOrSelf(group[0].weight.getType()) == getElementTypeOrSelf(p->weight.getType());
+               bool(group[0].bias) == bool(p->bias) &&
+               getElementTypeOrSelf(group[0].weight.getType()) == getElementTypeOrSelf(p->weight.getType());
       };
       auto it = llvm::find_if(groups, fits);
       if (it == groups.end())

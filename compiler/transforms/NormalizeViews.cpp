@@ -1,9 +1,10 @@
 // Brings reshapes and transposes to one form, so that the passes behind need not know how an exporter wrote them.
 //
-// Reshapes of leading dims and transposes that leave the last dim in place sink: a matrix product with a weight, an elementwise operation or a
-// normalisation of a reshaped tensor becomes the reshaped result of the operation on the tensor itself. What an exporter put around a block (flatten
-// and restore, sequence first and back) then meets its inverse and goes. A transpose of several dims under a collapse is split into the part that
-// the collapse needs and a permutation of what is left, which sinks on.
+// Reshapes of leading dims and transposes that leave the last dim in place sink: a matrix product with a weight, an
+// elementwise operation or a normalisation of a reshaped tensor becomes the reshaped result of the operation on the
+// tensor itself. What an exporter put around a block (flatten and restore, sequence first and back) then meets its
+// inverse and goes. A transpose of several dims under a collapse is split into the part that the collapse needs and a
+// permutation of what is left, which sinks on.
 #include "compiler/transforms/Ops.h"
 #include "compiler/transforms/Passes.h"
 #include "compiler/transforms/View.h"
@@ -51,7 +52,8 @@ static Value withType(OpBuilder &b, Location loc, Value value, Type type) {
 
 /// A product with a matrix that is a weight.
 static bool isProjection(linalg::GenericOp op) {
-  return isContraction(op) && op.getNumReductionLoops() == 1 && llvm::any_of(op.getDpsInputOperands(), [](OpOperand *operand) {
+  return isContraction(op) && op.getNumReductionLoops() == 1 &&
+         llvm::any_of(op.getDpsInputOperands(), [](OpOperand *operand) {
            return cast<RankedTensorType>(operand->get().getType()).getRank() == 2 && isConstantTensor(operand->get());
          });
 }
@@ -72,13 +74,14 @@ template <typename OuterOp, typename InnerOp> struct CancelReshapes : OpRewriteP
   }
 };
 
-/// transpose(collapse(x)) -> collapse(transpose(x)): the members of a group stay together. Only where the last dim moves: a transpose of
-/// the others is where SplitTransposeUnderCollapse puts it.
+/// transpose(collapse(x)) -> collapse(transpose(x)): the members of a group stay together. Only where the last dim
+/// moves: a transpose of the others is where SplitTransposeUnderCollapse puts it.
 struct SinkCollapseThroughTranspose : OpRewritePattern<linalg::TransposeOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(linalg::TransposeOp op, PatternRewriter &rewriter) const override {
     auto collapse = op.getInput().getDefiningOp<tensor::CollapseShapeOp>();
-    if (!collapse || isConstantTensor(op.getInput()) || op.getPermutation().back() == static_cast<int64_t>(op.getPermutation().size()) - 1)
+    if (!collapse || isConstantTensor(op.getInput()) ||
+        op.getPermutation().back() == static_cast<int64_t>(op.getPermutation().size()) - 1)
       return failure();
     SmallVector<ReassociationIndices> groups = collapse.getReassociationIndices(), moved;
     SmallVector<int64_t> permutation;
@@ -90,7 +93,8 @@ struct SinkCollapseThroughTranspose : OpRewritePattern<linalg::TransposeOp> {
       }
     }
     Value transposed = transpose(rewriter, op.getLoc(), collapse.getSrc(), permutation);
-    rewriter.replaceOpWithNewOp<tensor::CollapseShapeOp>(op, cast<RankedTensorType>(op->getResult(0).getType()), transposed, moved);
+    rewriter.replaceOpWithNewOp<tensor::CollapseShapeOp>(op, cast<RankedTensorType>(op->getResult(0).getType()),
+                                                         transposed, moved);
     return success();
   }
 };
@@ -120,12 +124,14 @@ struct SinkTransposeThroughExpand : OpRewritePattern<tensor::ExpandShapeOp> {
     }
     auto type = RankedTensorType::get(shape, op.getType().getElementType());
     Value expanded = tensor::ExpandShapeOp::create(rewriter, op.getLoc(), type, inner.getInput(), moved, movedSizes);
-    rewriter.replaceOp(op, withType(rewriter, op.getLoc(), transpose(rewriter, op.getLoc(), expanded, newIndex), op.getType()));
+    rewriter.replaceOp(
+        op, withType(rewriter, op.getLoc(), transpose(rewriter, op.getLoc(), expanded, newIndex), op.getType()));
     return success();
   }
 };
 
-/// expand(collapse(x)) that only regroups: each dim of x is split by itself or merged with its neighbours, not both. Less is merged in between then.
+/// expand(collapse(x)) that only regroups: each dim of x is split by itself or merged with its neighbours, not both.
+/// Less is merged in between then.
 struct RegroupReshape : OpRewritePattern<tensor::ExpandShapeOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(tensor::ExpandShapeOp op, PatternRewriter &rewriter) const override {
@@ -190,13 +196,15 @@ struct RegroupReshape : OpRewritePattern<tensor::ExpandShapeOp> {
     if (middle.size() != from.size())
       value = tensor::CollapseShapeOp::create(rewriter, loc, middleType, value, collapsed);
     if (middle.size() != to.size())
-      value = tensor::ExpandShapeOp::create(rewriter, loc, cast<RankedTensorType>(op.getType()), value, expanded, op.getMixedOutputShape());
+      value = tensor::ExpandShapeOp::create(rewriter, loc, cast<RankedTensorType>(op.getType()), value, expanded,
+                                            op.getMixedOutputShape());
     rewriter.replaceOp(op, withType(rewriter, loc, value, op.getType()));
     return success();
   }
 };
 
-/// collapse(transpose(x)): the groups before the last are brought into the order of x; what that leaves to permute comes behind the collapse.
+/// collapse(transpose(x)): the groups before the last are brought into the order of x; what that leaves to permute
+/// comes behind the collapse.
 struct SplitTransposeUnderCollapse : OpRewritePattern<tensor::CollapseShapeOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(tensor::CollapseShapeOp op, PatternRewriter &rewriter) const override {
@@ -225,15 +233,16 @@ struct SplitTransposeUnderCollapse : OpRewritePattern<tensor::CollapseShapeOp> {
       shape.push_back(op.getType().getDimSize(g));
     }
     Value transposed = transpose(rewriter, op.getLoc(), inner.getInput(), first);
-    Value collapsed = tensor::CollapseShapeOp::create(rewriter, op.getLoc(), RankedTensorType::get(shape, op.getType().getElementType()),
-                                                      transposed, moved);
-    rewriter.replaceOp(op, withType(rewriter, op.getLoc(), transpose(rewriter, op.getLoc(), collapsed, inverse(order)), op.getType()));
+    Value collapsed = tensor::CollapseShapeOp::create(
+        rewriter, op.getLoc(), RankedTensorType::get(shape, op.getType().getElementType()), transposed, moved);
+    rewriter.replaceOp(
+        op, withType(rewriter, op.getLoc(), transpose(rewriter, op.getLoc(), collapsed, inverse(order)), op.getType()));
     return success();
   }
 };
 
-/// An elementwise operation or a product with a matrix, all of whose full-rank operands are permuted alike, works in the order of its operands; its
-/// result is transposed instead.
+/// An elementwise operation or a product with a matrix, all of whose full-rank operands are permuted alike, works in
+/// the order of its operands; its result is transposed instead.
 struct SinkTransposeThroughLoops : OpRewritePattern<linalg::GenericOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(linalg::GenericOp op, PatternRewriter &rewriter) const override {
@@ -242,7 +251,8 @@ struct SinkTransposeThroughLoops : OpRewritePattern<linalg::GenericOp> {
       return failure();
     AffineMap result = op.getIndexingMapsArray().back();
     unsigned parallel = op.getNumParallelLoops();
-    if (parallel < 2 || result != AffineMap::getMultiDimIdentityMap(op.getNumLoops(), op.getContext()).getMajorSubMap(parallel))
+    if (parallel < 2 ||
+        result != AffineMap::getMultiDimIdentityMap(op.getNumLoops(), op.getContext()).getMajorSubMap(parallel))
       return failure();
     // The order in which the operands have the loops other than the last; the last one has to stay.
     std::optional<SmallVector<int64_t>> order;
@@ -286,9 +296,11 @@ struct SinkTransposeThroughLoops : OpRewritePattern<linalg::GenericOp> {
       auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
       init = linalg::FillOp::create(rewriter, loc, fill.getInputs()[0], init).getResult(0);
     }
-    auto moved = linalg::GenericOp::create(rewriter, loc, init.getType(), op.getInputs(), init, maps, op.getIteratorTypesArray());
+    auto moved = linalg::GenericOp::create(rewriter, loc, init.getType(), op.getInputs(), init, maps,
+                                           op.getIteratorTypesArray());
     rewriter.inlineRegionBefore(op.getRegion(), moved.getRegion(), moved.getRegion().begin());
-    rewriter.replaceOp(op, withType(rewriter, loc, transpose(rewriter, loc, moved.getResult(0), inverse(*order)), op.getResult(0).getType()));
+    rewriter.replaceOp(op, withType(rewriter, loc, transpose(rewriter, loc, moved.getResult(0), inverse(*order)),
+                                    op.getResult(0).getType()));
     return success();
   }
 };
@@ -306,19 +318,21 @@ struct SinkTransposeThroughNorm : RewritePattern {
     IRMapping map;
     map.map(op->getOperand(0), inner.getInput());
     Value init = cast<DestinationStyleOpInterface>(op).getDpsInits()[0];
-    map.map(init, tensor::EmptyOp::create(rewriter, op->getLoc(), sizesOf(rewriter, op->getLoc(), inner.getInput(), dims),
-                                          getElementTypeOrSelf(init.getType()))
-                      .getResult());
+    map.map(init,
+            tensor::EmptyOp::create(rewriter, op->getLoc(), sizesOf(rewriter, op->getLoc(), inner.getInput(), dims),
+                                    getElementTypeOrSelf(init.getType()))
+                .getResult());
     Operation *moved = rewriter.clone(*op, map);
     moved->getResult(0).setType(cast<RankedTensorType>(map.lookup(init).getType()));
-    rewriter.replaceOp(op, withType(rewriter, op->getLoc(), transpose(rewriter, op->getLoc(), moved->getResult(0), inner.getPermutation()),
+    rewriter.replaceOp(op, withType(rewriter, op->getLoc(),
+                                    transpose(rewriter, op->getLoc(), moved->getResult(0), inner.getPermutation()),
                                     op->getResult(0).getType()));
     return success();
   }
 };
 
-/// A product with a matrix, or an elementwise operation, of a tensor whose leading dims were merged, is done on the unmerged tensor and its result
-/// merged.
+/// A product with a matrix, or an elementwise operation, of a tensor whose leading dims were merged, is done on the
+/// unmerged tensor and its result merged.
 struct SinkCollapseThroughLoops : OpRewritePattern<linalg::GenericOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(linalg::GenericOp op, PatternRewriter &rewriter) const override {
@@ -326,10 +340,12 @@ struct SinkCollapseThroughLoops : OpRewritePattern<linalg::GenericOp> {
     if (!(contraction || isPointwise(op)) || op.hasIndexSemantics())
       return failure();
     unsigned parallel = op.getNumParallelLoops();
-    if (parallel == 0 || op.getIndexingMapsArray().back() !=
-                             AffineMap::getMultiDimIdentityMap(op.getNumLoops(), op.getContext()).getMajorSubMap(parallel))
+    if (parallel == 0 ||
+        op.getIndexingMapsArray().back() !=
+            AffineMap::getMultiDimIdentityMap(op.getNumLoops(), op.getContext()).getMajorSubMap(parallel))
       return failure();
-    // The first operand that is a collapse tells how loops are unmerged. Every other operand either does not depend on them or is collapsed alike.
+    // The first operand that is a collapse tells how loops are unmerged. Every other operand either does not depend on
+    // them or is collapsed alike.
     tensor::CollapseShapeOp lead;
     SmallVector<SmallVector<DimExpr>> parts(op.getNumLoops()); // sizes of the loops that a loop becomes
     DimAnalysis dims;
@@ -430,12 +446,15 @@ struct SinkCollapseThroughLoops : OpRewritePattern<linalg::GenericOp> {
       ReassociationIndices &group = groups.emplace_back();
       for (unsigned k = 0; k < width(loop); ++k) {
         group.push_back(sizes.size());
-        sizes.push_back(data::materializeOrConstant(rewriter, loc, parts[loop].size() > 1 ? parts[loop][k] : resultShape[loop]));
+        sizes.push_back(
+            data::materializeOrConstant(rewriter, loc, parts[loop].size() > 1 ? parts[loop][k] : resultShape[loop]));
       }
     }
     Value init = tensor::EmptyOp::create(rewriter, loc, sizes, getElementTypeOrSelf(op.getResult(0).getType()));
     if (contraction)
-      init = linalg::FillOp::create(rewriter, loc, op.getDpsInits()[0].getDefiningOp<linalg::FillOp>().getInputs()[0], init).getResult(0);
+      init = linalg::FillOp::create(rewriter, loc, op.getDpsInits()[0].getDefiningOp<linalg::FillOp>().getInputs()[0],
+                                    init)
+                 .getResult(0);
     SmallVector<utils::IteratorType> iterators(count, utils::IteratorType::parallel);
     if (contraction)
       iterators.back() = utils::IteratorType::reduction;
@@ -457,11 +476,13 @@ struct TransposeWeight : OpRewritePattern<linalg::GenericOp> {
     for (OpOperand *operand : op.getDpsInputOperands()) {
       AffineMap map = op.getMatchingIndexingMap(operand);
       auto type = cast<RankedTensorType>(operand->get().getType());
-      if (!isConstantTensor(operand->get()) || type.getRank() != 2 || !map.isProjectedPermutation() || map.getDimPosition(1) != reduction)
+      if (!isConstantTensor(operand->get()) || type.getRank() != 2 || !map.isProjectedPermutation() ||
+          map.getDimPosition(1) != reduction)
         continue;
       Value transposed = transpose(rewriter, op.getLoc(), operand->get(), {1, 0});
       SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-      maps[operand->getOperandNumber()] = AffineMap::get(map.getNumDims(), 0, {map.getResult(1), map.getResult(0)}, rewriter.getContext());
+      maps[operand->getOperandNumber()] =
+          AffineMap::get(map.getNumDims(), 0, {map.getResult(1), map.getResult(0)}, rewriter.getContext());
       rewriter.modifyOpInPlace(op, [&] {
         operand->set(transposed);
         op.setIndexingMapsAttr(rewriter.getAffineMapArrayAttr(maps));
@@ -477,9 +498,11 @@ struct NormalizeViewsPass : fovea::impl::NormalizeViewsBase<NormalizeViewsPass> 
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);
-    patterns.add<CancelReshapes<tensor::ExpandShapeOp, tensor::CollapseShapeOp>, CancelReshapes<tensor::CollapseShapeOp, tensor::ExpandShapeOp>,
-                 RegroupReshape, SinkCollapseThroughTranspose, SinkTransposeThroughExpand, SplitTransposeUnderCollapse, SinkTransposeThroughLoops,
-                 SinkTransposeThroughNorm, SinkCollapseThroughLoops, TransposeWeight>(context);
+    patterns.add<CancelReshapes<tensor::ExpandShapeOp, tensor::CollapseShapeOp>,
+                 CancelReshapes<tensor::CollapseShapeOp, tensor::ExpandShapeOp>, RegroupReshape,
+                 SinkCollapseThroughTranspose, SinkTransposeThroughExpand, SplitTransposeUnderCollapse,
+                 SinkTransposeThroughLoops, SinkTransposeThroughNorm, SinkCollapseThroughLoops, TransposeWeight>(
+        context);
     linalg::TransposeOp::getCanonicalizationPatterns(patterns, context);
     tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, context);
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);

@@ -19,12 +19,14 @@ bool fovea::isInit(Operation *op) {
   if (isa_and_nonnull<tensor::EmptyOp>(op))
     return true;
   auto fill = dyn_cast_or_null<linalg::FillOp>(op);
-  return fill && fill.getOutputs()[0].getDefiningOp<tensor::EmptyOp>() && matchPattern(fill.getInputs()[0], m_Constant());
+  return fill && fill.getOutputs()[0].getDefiningOp<tensor::EmptyOp>() &&
+         matchPattern(fill.getInputs()[0], m_Constant());
 }
 
 bool fovea::isContraction(Operation *op) {
   auto generic = dyn_cast_or_null<linalg::LinalgOp>(op);
-  if (!generic || generic.getNumReductionLoops() == 0 || generic.getNumDpsInits() != 1 || generic.getNumDpsInputs() != 2)
+  if (!generic || generic.getNumReductionLoops() == 0 || generic.getNumDpsInits() != 1 ||
+      generic.getNumDpsInputs() != 2)
     return false;
   auto fill = generic.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
   if (!fill || !(matchPattern(fill.getInputs()[0], m_AnyZeroFloat()) || matchPattern(fill.getInputs()[0], m_Zero())))
@@ -78,7 +80,8 @@ bool fovea::readsInLoopOrder(linalg::LinalgOp op, OpOperand &operand) {
 int64_t fovea::bodyCost(Block &body) {
   int64_t cost = 0;
   for (Operation &op : body.without_terminator()) {
-    if (isa<math::MathDialect, fovea::attn::AttnDialect>(op.getDialect()) && !isa<math::AbsFOp, math::FmaOp, math::FloorOp>(op))
+    if (isa<math::MathDialect, fovea::attn::AttnDialect>(op.getDialect()) &&
+        !isa<math::AbsFOp, math::FmaOp, math::FloorOp>(op))
       cost += 10;
     else if (!op.hasTrait<OpTrait::ConstantLike>())
       cost += 1;

@@ -19,7 +19,8 @@ bool isConstantTensor(mlir::Value value);
 bool isInit(mlir::Operation *op);
 /// The operand of an elementwise operation whose map is a permutation of all loops and that has this value.
 bool readsInLoopOrder(mlir::linalg::LinalgOp op, mlir::OpOperand &operand);
-/// Arithmetic of one element of an elementwise body: what a cost model and duplication limits count. Transcendental functions count 10.
+/// Arithmetic of one element of an elementwise body: what a cost model and duplication limits count. Transcendental
+/// functions count 10.
 int64_t bodyCost(mlir::Block &body);
 /// The name of the node of the source model, from an operation's location.
 std::string nodeName(mlir::Operation *op);

@@ -1,13 +1,16 @@
 // From tensors to memory: a function of kernels becomes a host program that dispatches outlined kernels on buffers.
 //
-// Buffers whose lifetimes do not overlap share a slot of the arena; a slot is as large as the largest of them. Slots are assigned at compile
-// time, largest first (Pisarchyk and Lee 2020, greedy by size, over slots instead of addresses, so that it works for symbolic sizes too); their
-// offsets are computed once for each tuple of shapes. Results of the program are written where the caller wants them. Kernels that are the same but
-// for what they read and write become one definition.
+// Buffers whose lifetimes do not overlap share a slot of the arena; a slot is as large as the largest of them. Slots
+// are assigned at compile time, largest first (Pisarchyk and Lee 2020, greedy by size, over slots instead of addresses,
+// so that it works for symbolic sizes too); their offsets are computed once for each tuple of shapes. Results of the
+// program are written where the caller wants them. Kernels that are the same but for what they read and write become
+// one definition.
 #include "compiler/transforms/Ops.h"
 #include "compiler/transforms/Passes.h"
 
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace fovea;
@@ -42,6 +45,7 @@ private:
   void assignSlots();
   LogicalResult cloneSizes();
   Value bufferOf(Value tensor);
+  void describePlan();
   StringAttr definitionOf(exec::KernelOp kernel);
   LogicalResult writeBody();
 
@@ -100,7 +104,8 @@ LogicalResult Planner::collect() {
       DimExpr bytes(elementBytes(result));
       for (const DimExpr &size : dims.shape(result))
         bytes = bytes * size;
-      buffers[result] = Buffer{result, bytes, typical(bytes), static_cast<unsigned>(number), static_cast<unsigned>(number)};
+      buffers[result] =
+          Buffer{result, bytes, typical(bytes), static_cast<unsigned>(number), static_cast<unsigned>(number)};
     }
   }
   return success();
@@ -114,7 +119,8 @@ void Planner::assignSlots() {
   SmallVector<SmallVector<Buffer *>> slots;
   for (Buffer *buffer : order) {
     auto free = [&](SmallVector<Buffer *> &slot) {
-      return llvm::all_of(slot, [&](Buffer *other) { return buffer->first > other->last || buffer->last < other->first; });
+      return llvm::all_of(slot,
+                          [&](Buffer *other) { return buffer->first > other->last || buffer->last < other->first; });
     };
     auto it = llvm::find_if(slots, free);
     if (it == slots.end())
@@ -144,7 +150,7 @@ LogicalResult Planner::cloneSizes() {
     } else if (auto extract = dyn_cast<tensor::ExtractOp>(op)) {
       auto argument = dyn_cast<BlockArgument>(baseOf(extract.getTensor()));
       if (!argument)
-        return op.emitError("a size depends on a value that is computed at run time");
+        return op.emitError("not supported: a size depends on a value that is computed at run time");
       Value place = arith::ConstantIndexOp::create(b, op.getLoc(), 0);
       for (auto [d, index] : llvm::enumerate(extract.getIndices())) {
         OpBuilder::InsertionGuard guard(b);
@@ -154,15 +160,18 @@ LogicalResult Planner::cloneSizes() {
           size = exec::InputDimOp::create(b, op.getLoc(), argument.getArgNumber(), d);
         else
           size = arith::ConstantIndexOp::create(b, op.getLoc(), type.getDimSize(d));
-        place = arith::AddIOp::create(b, op.getLoc(), arith::MulIOp::create(b, op.getLoc(), place, size), map.lookupOrDefault(index));
+        place = arith::AddIOp::create(b, op.getLoc(), arith::MulIOp::create(b, op.getLoc(), place, size),
+                                      map.lookupOrDefault(index));
       }
-      map.map(extract.getResult(), exec::InputElementOp::create(b, op.getLoc(), extract.getType(), argument.getArgNumber(), place).getResult());
+      map.map(
+          extract.getResult(),
+          exec::InputElementOp::create(b, op.getLoc(), extract.getType(), argument.getArgNumber(), place).getResult());
     } else if (isa<arith::ArithDialect>(op.getDialect()) && !isa<RankedTensorType>(op.getResult(0).getType())) {
       b.clone(op, map);
     } else if (isa<exec::CheckOp>(op)) {
       b.clone(op, map);
-    } else if (!isa<exec::KernelOp, exec::WeightOp, tensor::EmptyOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp,
-                    arith::ConstantOp>(op) &&
+    } else if (!isa<exec::KernelOp, exec::WeightOp, tensor::EmptyOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp,
+                    tensor::CastOp, arith::ConstantOp>(op) &&
                !op.use_empty()) {
       return op.emitError("an operation is left that is neither part of a kernel nor of the arithmetic of sizes");
     }
@@ -182,6 +191,65 @@ Value Planner::bufferOf(Value tensor) {
   return exec::ArenaBufferOp::create(b, loc, slotOffsets[buffers.find(base)->second.slot]);
 }
 
+/// Leaves the plan readable on the program: name, size, offset and lifetime of each buffer, and the arena's size, as
+/// expressions in the dims.
+void Planner::describePlan() {
+  DimExpr aligned;               // what is known to be a multiple of the alignment
+  SmallVector<std::string> rest; // what has to be rounded up when it is known
+  auto sum = [&] {
+    std::string text = aligned.isConstant(0) && !rest.empty() ? "" : aligned.str();
+    return text + (text.empty() || rest.empty() ? "" : " + ") + llvm::join(rest, " + ");
+  };
+  auto isMultiple = [](const DimExpr &e) {
+    return llvm::all_of(e.getTerms(), [](const auto &term) { return term.second % kAlignment == 0; });
+  };
+  SmallVector<std::string> offsets;
+  for (const std::vector<DimExpr> &sizes : slotSizes) {
+    offsets.push_back(sum());
+    if (llvm::all_of(sizes, [](const DimExpr &e) { return e.getConstant().has_value(); })) {
+      int64_t most = 0;
+      for (const DimExpr &e : sizes)
+        most = std::max(most, *e.getConstant());
+      aligned = aligned + DimExpr((most + kAlignment - 1) / kAlignment * kAlignment);
+    } else if (sizes.size() == 1 && isMultiple(sizes[0])) {
+      aligned = aligned + sizes[0];
+    } else {
+      std::string most = sizes[0].str();
+      for (const DimExpr &e : ArrayRef(sizes).drop_front())
+        most = "max(" + most + ", " + e.str() + ")";
+      rest.push_back(llvm::all_of(sizes, isMultiple) ? most : "align64(" + most + ")");
+    }
+  }
+  SmallVector<Attribute> all;
+  for (auto &[value, buffer] : buffers) {
+    auto result = cast<OpResult>(value);
+    std::string name = nodeName(result.getOwner());
+    if (result.getOwner()->getNumResults() > 1)
+      name += "#" + std::to_string(result.getResultNumber());
+    all.push_back(b.getDictionaryAttr({b.getNamedAttr("name", b.getStringAttr(name)),
+                                       b.getNamedAttr("bytes", b.getStringAttr(buffer.bytes.str())),
+                                       b.getNamedAttr("offset", b.getStringAttr(offsets[buffer.slot])),
+                                       b.getNamedAttr("first", b.getI64IntegerAttr(buffer.first)),
+                                       b.getNamedAttr("last", b.getI64IntegerAttr(buffer.last))}));
+  }
+  program->setAttr("plan", b.getArrayAttr(all));
+  program->setAttr("arena", b.getStringAttr(sum()));
+}
+
+/// The nodes of the source model that became a kernel.
+static ArrayAttr nodesOf(exec::KernelOp kernel) {
+  llvm::SetVector<StringAttr> names;
+  for (Operation &op : kernel.getBody().front().without_terminator())
+    if (!op.hasTrait<OpTrait::ConstantLike>() && !isa<tensor::EmptyOp, tensor::DimOp>(op))
+      op.getLoc()->walk([&](Location loc) {
+        if (auto name = dyn_cast<NameLoc>(loc))
+          names.insert(name.getName());
+        return WalkResult::advance();
+      });
+  SmallVector<Attribute> all(names.begin(), names.end());
+  return ArrayAttr::get(kernel.getContext(), all);
+}
+
 /// The definition of a kernel: an existing one if it is the same.
 StringAttr Planner::definitionOf(exec::KernelOp kernel) {
   // Kernels that can fault name their node, so they are the same only for the same node.
@@ -192,13 +260,15 @@ StringAttr Planner::definitionOf(exec::KernelOp kernel) {
     if (known.getSymbolCount() == kernel.getSymbols().size() && known.getShapes() == kernel.getShapes() &&
         known.getLayouts() == kernel.getLayoutsAttr() && known.getSchedule() == kernel.getScheduleAttr() &&
         known->getAttrOfType<StringAttr>("node") == node &&
-        OperationEquivalence::isRegionEquivalentTo(&known.getBody(), &kernel.getBody(), OperationEquivalence::IgnoreLocations))
+        OperationEquivalence::isRegionEquivalentTo(&known.getBody(), &kernel.getBody(),
+                                                   OperationEquivalence::IgnoreLocations))
       return known.getSymNameAttr();
   OpBuilder at(program);
   std::string kind = kernel.getScheduleAttr().getAs<StringAttr>("kind").str();
   StringAttr name = at.getStringAttr(kind + "_" + std::to_string(definitions.size()));
-  auto definition = exec::KernelDefOp::create(at, kernel.getLoc(), name, kernel.getSymbols().size(), kernel.getInits().size(),
-                                              kernel.getShapes(), kernel.getLayoutsAttr(), kernel.getScheduleAttr(), at.getArrayAttr({}));
+  auto definition = exec::KernelDefOp::create(at, kernel.getLoc(), name, kernel.getSymbols().size(),
+                                              kernel.getInits().size(), kernel.getShapes(), kernel.getLayoutsAttr(),
+                                              kernel.getScheduleAttr(), at.getArrayAttr({}));
   if (node)
     definition->setAttr("node", node);
   definitions.push_back(definition);
@@ -221,7 +291,8 @@ LogicalResult Planner::writeBody() {
         return done;
       Operation *op = v.getDefiningOp();
       if (auto dim = dyn_cast<tensor::DimOp>(op)) {
-        Value r = exec::InputDimOp::create(b, loc, cast<BlockArgument>(dim.getSource()).getArgNumber(), *dim.getConstantIndex());
+        Value r = exec::InputDimOp::create(b, loc, cast<BlockArgument>(dim.getSource()).getArgNumber(),
+                                           *dim.getConstantIndex());
         map.map(v, r);
         return r;
       }
@@ -251,8 +322,16 @@ LogicalResult Planner::writeBody() {
       operands.push_back(bufferOf(input));
     for (Value result : kernel.getResults())
       operands.push_back(bufferOf(result));
-    exec::DispatchOp::create(b, kernel.getLoc(), FlatSymbolRefAttr::get(definitionOf(kernel)), symbols, operands,
-                             b.getStringAttr(nodeName(kernel)));
+    auto dispatch = exec::DispatchOp::create(b, kernel.getLoc(), FlatSymbolRefAttr::get(definitionOf(kernel)), symbols,
+                                             operands, b.getStringAttr(nodeName(kernel)));
+    // For the report of the compile and the manifest: sizes in the names of the dims, the nodes, the prediction.
+    SmallVector<Attribute> sizes;
+    for (Value symbol : kernel.getSymbols())
+      sizes.push_back(b.getStringAttr(dims.get(symbol).str()));
+    dispatch->setAttr("sizes", b.getArrayAttr(sizes));
+    dispatch->setAttr("nodes", nodesOf(kernel));
+    if (Attribute predicted = kernel->getAttr("predicted_ns"))
+      dispatch->setAttr("predicted_ns", predicted);
   }
   SmallVector<Value> outputDims;
   for (Value value : function.getBody().front().getTerminator()->getOperands())
@@ -294,11 +373,12 @@ LogicalResult Planner::run() {
   assignSlots();
   b.setInsertionPoint(function);
   auto ranges = function->getAttrOfType<DictionaryAttr>(exec::ExecDialect::kRangesAttr);
-  program = exec::ProgramOp::create(b, function.getLoc(), function.getSymName(), describe(function, true), describe(function, false),
-                                    ranges ? ranges : b.getDictionaryAttr({}));
+  program = exec::ProgramOp::create(b, function.getLoc(), function.getSymName(), describe(function, true),
+                                    describe(function, false), ranges ? ranges : b.getDictionaryAttr({}));
   b.createBlock(&program.getBody());
   if (failed(writeBody()))
     return failure();
+  describePlan();
   function.erase();
   return success();
 }

@@ -1,8 +1,8 @@
 // Recognises GELU and SiLU in the bodies of elementwise operations by what they compute.
 //
-// A product is taken apart into its factors, whatever their order and however constants are split among them; an argument of tanh is read as
-// a polynomial. Hendrycks and Gimpel 2016: x/2 (1 + erf(x / sqrt 2)), x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))); Elfwing et al. 2018: x
-// sigmoid(x).
+// A product is taken apart into its factors, whatever their order and however constants are split among them; an
+// argument of tanh is read as a polynomial. Hendrycks and Gimpel 2016: x/2 (1 + erf(x / sqrt 2)), x/2 (1 +
+// tanh(sqrt(2/pi) (x + 0.044715 x^3))); Elfwing et al. 2018: x sigmoid(x).
 #include "compiler/transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -157,7 +157,8 @@ static std::optional<attn::GeluForm> geluBell(Value v, Value x) {
   if (auto erf = sum.terms[0].getDefiningOp<math::ErfOp>(); erf && isPolynomial(erf.getOperand(), x, std::sqrt(0.5), 0))
     return attn::GeluForm::erf;
   double c = std::sqrt(2 / M_PI);
-  if (auto tanh = sum.terms[0].getDefiningOp<math::TanhOp>(); tanh && isPolynomial(tanh.getOperand(), x, c, c * 0.044715))
+  if (auto tanh = sum.terms[0].getDefiningOp<math::TanhOp>();
+      tanh && isPolynomial(tanh.getOperand(), x, c, c * 0.044715))
     return attn::GeluForm::tanh;
   return std::nullopt;
 }

@@ -1,15 +1,18 @@
 // Recognises attention by what is computed: softmax(score(Q K^T)) V.
 //
-// From a softmax the score is followed back through at most one elementwise operation to a product over the head size, and the weights forward
-// (through the guard that turns NaN to zero) to the product with the values. How operands were scaled, transposed, reshaped or
-// repeated for groups of heads is read off as an index map; the elementwise part becomes the score region. Masks that are added stay numbers, with one
-// exception: where the region says "-inf, or a finite lowest value, unless j <= i" and nothing else, each row has a live key, so `causal` says the
-// same and masked tiles can be skipped.
+// From a softmax the score is followed back through at most one elementwise operation to a product over the head size,
+// and the weights forward (through the guard that turns NaN to zero) to the product with the values. How operands were
+// scaled, transposed, reshaped or repeated for groups of heads is read off as an index map; the elementwise part
+// becomes the score region. Masks that are added stay numbers, with one exception: where the region says "-inf, or a
+// finite lowest value, unless j <= i" and nothing else, each row has a live key, so `causal` says the same and masked
+// tiles can be skipped.
 #include "compiler/transforms/Ops.h"
 #include "compiler/transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace fovea;
@@ -159,6 +162,14 @@ static bool isUsable(const Access &access, unsigned row) {
   return seen.test(row) && seen.test(kD);
 }
 
+/// The number of heads that an operand has: 1 if it is not indexed by them.
+static int64_t headsOf(const Access &access) {
+  for (auto [d, e] : llvm::enumerate(access.map.getResults()))
+    if (e.isFunctionOfDim(kH))
+      return cast<RankedTensorType>(access.tensor.getType()).getDimSize(d);
+  return 1;
+}
+
 /// Follows scales and repeated heads back as far as the operand stays usable.
 static std::optional<Access> settle(Access access, unsigned row, bool scales) {
   std::optional<Access> best;
@@ -208,9 +219,10 @@ static FailureOr<Plan> analyze(attn::SoftmaxOp softmax, std::string &reason) {
     auto guard = cast<linalg::GenericOp>(users[0]);
     auto select = guard.getBlock()->getTerminator()->getOperand(0).getDefiningOp<arith::SelectOp>();
     auto isNan = select ? select.getCondition().getDefiningOp<arith::CmpFOp>() : nullptr;
-    bool guards = isNan && isNan.getPredicate() == arith::CmpFPredicate::UNO && floatConstant(select.getTrueValue()) == 0.0 &&
-                  isNan.getLhs() == isNan.getRhs() && isNan.getLhs() == select.getFalseValue() &&
-                  isa<BlockArgument>(isNan.getLhs()) && guard.getNumDpsInputs() == 1 && guard.getIndexingMapsArray()[0].isIdentity();
+    bool guards = isNan && isNan.getPredicate() == arith::CmpFPredicate::UNO &&
+                  floatConstant(select.getTrueValue()) == 0.0 && isNan.getLhs() == isNan.getRhs() &&
+                  isNan.getLhs() == select.getFalseValue() && isa<BlockArgument>(isNan.getLhs()) &&
+                  guard.getNumDpsInputs() == 1 && guard.getIndexingMapsArray()[0].isIdentity();
     if (!guards)
       return no("its result goes through an elementwise operation that is no guard against NaN");
     plan.guarded = true;
@@ -225,12 +237,14 @@ static FailureOr<Plan> analyze(attn::SoftmaxOp softmax, std::string &reason) {
     std::swap(p, v);
   AffineMap pMap = plan.weights.getMatchingIndexingMap(p);
   if (!pMap.isProjectedPermutation() || plan.weights.getNumReductionLoops() != 1 ||
-      pMap.getDimPosition(rank - 1) != plan.weights.getNumLoops() - 1 || plan.weights.getNumLoops() != static_cast<unsigned>(rank) + 1)
+      pMap.getDimPosition(rank - 1) != plan.weights.getNumLoops() - 1 ||
+      plan.weights.getNumLoops() != static_cast<unsigned>(rank) + 1)
     return no("the product with the values does not sum over the keys alone");
   SmallVector<AffineExpr> loops(plan.weights.getNumLoops(), getAffineDimExpr(kD, context));
   for (int64_t d = 0; d < rank; ++d)
     loops[pMap.getDimPosition(d)] = dimToLoop[d];
-  auto value = settle(accessOf(plan.weights, v, loops), kJ, /*scales=*/false);
+  Access plainValue = accessOf(plan.weights, v, loops);
+  auto value = settle(plainValue, kJ, /*scales=*/false);
   if (!value)
     return no("the values are not indexed by batch, head, key and element");
   plan.value = *value;
@@ -244,7 +258,8 @@ static FailureOr<Plan> analyze(attn::SoftmaxOp softmax, std::string &reason) {
     plan.elementwise = generic;
     Value found;
     for (OpOperand *operand : generic.getDpsInputOperands())
-      if (isContraction(operand->get().getDefiningOp()) && generic.getMatchingIndexingMap(operand).isIdentity() && !found)
+      if (isContraction(operand->get().getDefiningOp()) && generic.getMatchingIndexingMap(operand).isIdentity() &&
+          !found)
         found = operand->get();
     if (!found)
       return no("no operand of its score is a product of queries and keys");
@@ -263,17 +278,23 @@ static FailureOr<Plan> analyze(attn::SoftmaxOp softmax, std::string &reason) {
   SmallVector<AffineExpr> scoreLoops(rank + 1, getAffineDimExpr(kD, context));
   for (int64_t d = 0; d < rank; ++d)
     scoreLoops[scoreMap.getDimPosition(d)] = dimToLoop[d];
-  std::optional<Access> query, key;
+  std::optional<Access> query, key, plainKey;
   for (OpOperand *operand : plan.scores.getDpsInputOperands()) {
     Access access = accessOf(plan.scores, operand, scoreLoops);
     if (auto q = settle(access, kI, true))
       query = q;
     else if (auto k = settle(access, kJ, true))
-      key = k;
+      key = k, plainKey = access;
   }
   if (!query || !key)
     return no("queries and keys are not indexed by batch, head, row and element");
   plan.query = *query, plan.key = *key;
+  // Repeated heads of keys and values are read once only if both are seen through.
+  if (headsOf(plan.key) != headsOf(plan.value)) {
+    if (!isUsable(*plainKey, kJ) || !isUsable(plainValue, kJ) || headsOf(*plainKey) != headsOf(plainValue))
+      return no("keys and values do not have heads alike");
+    plan.key = *plainKey, plan.value = plainValue;
+  }
   auto has = [](const Access &access, unsigned loop) {
     return llvm::any_of(access.map.getResults(), [&](AffineExpr e) { return e.isFunctionOfDim(loop); });
   };
@@ -321,7 +342,8 @@ static Value formOperand(OpBuilder &b, Location loc, const Access &access, unsig
   if (!pending.empty())
     groups.back().append(pending);
   if (dropsUnits)
-    tensor = tensor::CollapseShapeOp::create(b, loc, RankedTensorType::get(shape, type.getElementType()), tensor, groups);
+    tensor =
+        tensor::CollapseShapeOp::create(b, loc, RankedTensorType::get(shape, type.getElementType()), tensor, groups);
   // Into the order b, h, row, d.
   SmallVector<int64_t> permutation;
   SmallVector<int> present;
@@ -361,11 +383,12 @@ static Value formOperand(OpBuilder &b, Location loc, const Access &access, unsig
       sizes.push_back(b.getIndexAttr(1));
     }
   }
-  return tensor::ExpandShapeOp::create(b, loc, RankedTensorType::get(fullShape, currentType.getElementType()), tensor, expanded, sizes);
+  return tensor::ExpandShapeOp::create(b, loc, RankedTensorType::get(fullShape, currentType.getElementType()), tensor,
+                                       expanded, sizes);
 }
 
-/// `j <= i` of the loops' indices, written in any way that says it with one comparison.
-static bool isCausal(Value condition, int64_t rank) {
+/// `j <= i` of the loops' indices (or `j > i`, with `negated`), written in any way that says it with one comparison.
+static bool isCausal(Value condition, int64_t rank, bool negated = false) {
   auto cmp = condition.getDefiningOp<arith::CmpIOp>();
   if (!cmp)
     return false;
@@ -379,27 +402,49 @@ static bool isCausal(Value condition, int64_t rank) {
   switch (cmp.getPredicate()) {
   case arith::CmpIPredicate::sle:
   case arith::CmpIPredicate::ule:
-    return lhs == j && rhs == i;
+    return !negated && lhs == j && rhs == i;
   case arith::CmpIPredicate::sge:
   case arith::CmpIPredicate::uge:
-    return lhs == i && rhs == j;
+    return !negated && lhs == i && rhs == j;
+  case arith::CmpIPredicate::sgt:
+  case arith::CmpIPredicate::ugt:
+    return negated && lhs == j && rhs == i;
+  case arith::CmpIPredicate::slt:
+  case arith::CmpIPredicate::ult:
+    return negated && lhs == i && rhs == j;
   default:
     return false;
   }
 }
 
-/// If the score is `s * c + (j <= i ? 0 : lowest)`, the additive term; then `causal` says the same, for every row has the key j = 0.
-static arith::AddFOp causalTerm(linalg::GenericOp elementwise) {
+/// Whether a value of a body is computed from its argument `score`, constants and nothing else.
+static bool dependsOnlyOn(Value value, Value score) {
+  if (value == score)
+    return true;
+  Operation *op = value.getDefiningOp();
+  return op && op->getNumRegions() == 0 && !isa<linalg::IndexOp, data::LookupOp>(op) &&
+         llvm::all_of(op->getOperands(), [&](Value operand) { return dependsOnlyOn(operand, score); });
+}
+
+/// If the score is `s' + (j <= i ? 0 : lowest)`, the sum; then `causal` says the same, for every row has the key j = 0.
+/// With -inf that holds whatever else is in s'. With a finite lowest value s' must be free of other masks: a row whose
+/// causal keys all got a lowest value from a mask has scores that are alike, and the keys behind the diagonal take part
+/// in it.
+static arith::AddFOp causalTerm(linalg::GenericOp elementwise, Value score) {
   Block &body = *elementwise.getBlock();
   auto add = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
   if (!add)
     return {};
-  for (Value term : {add.getLhs(), add.getRhs()}) {
+  for (auto [term, rest] : {std::pair(add.getLhs(), add.getRhs()), {add.getRhs(), add.getLhs()}}) {
     auto select = term.getDefiningOp<arith::SelectOp>();
-    if (!select || !isCausal(select.getCondition(), elementwise.getNumLoops()) || floatConstant(select.getTrueValue()) != 0.0)
+    if (!select)
       continue;
-    auto lowest = floatConstant(select.getFalseValue());
-    if (lowest && *lowest <= -3.4e38)
+    bool negated = isCausal(select.getCondition(), elementwise.getNumLoops(), /*negated=*/true);
+    if (!negated && !isCausal(select.getCondition(), elementwise.getNumLoops()))
+      continue;
+    auto live = floatConstant(negated ? select.getFalseValue() : select.getTrueValue());
+    auto lowest = floatConstant(negated ? select.getTrueValue() : select.getFalseValue());
+    if (live == 0.0 && lowest && *lowest <= -3.4e38 && (std::isinf(*lowest) || dependsOnlyOn(rest, score)))
       return add;
   }
   return {};
@@ -411,7 +456,8 @@ static void rewrite(const Plan &plan) {
   OpBuilder b(last);
   Location loc = last.getLoc();
   int64_t rank = cast<RankedTensorType>(softmax.getResult().getType()).getRank();
-  Value q = formOperand(b, loc, plan.query, kI), k = formOperand(b, loc, plan.key, kJ), v = formOperand(b, loc, plan.value, kJ);
+  Value q = formOperand(b, loc, plan.query, kI), k = formOperand(b, loc, plan.key, kJ),
+        v = formOperand(b, loc, plan.value, kJ);
   DimAnalysis dims;
   SmallVector<DimExpr> qShape = dims.shape(q), vShape = dims.shape(v);
   SmallVector<OpFoldResult> sizes;
@@ -431,9 +477,6 @@ static void rewrite(const Plan &plan) {
   unsigned scoreOperand = 0;
   if (plan.elementwise) {
     linalg::GenericOp elementwise = plan.elementwise;
-    causalAdd = causalTerm(elementwise);
-    if (causalAdd)
-      causal = attn::Causal::top_left;
     for (OpOperand *operand : elementwise.getDpsInputOperands()) {
       if (operand->get() == plan.scores->getResult(0)) {
         scoreOperand = operand->getOperandNumber();
@@ -441,13 +484,20 @@ static void rewrite(const Plan &plan) {
       }
       captures.push_back(operand->get());
       captured.push_back(operand->getOperandNumber());
-      maps.push_back(AffineMapAttr::get(elementwise.getMatchingIndexingMap(operand).replaceDimsAndSymbols(toLoops, {}, 4, 0)));
+      maps.push_back(
+          AffineMapAttr::get(elementwise.getMatchingIndexingMap(operand).replaceDimsAndSymbols(toLoops, {}, 4, 0)));
     }
   }
+  if (linalg::GenericOp elementwise = plan.elementwise)
+    causalAdd = causalTerm(elementwise, elementwise.getBlock()->getArgument(scoreOperand));
+  if (causalAdd)
+    causal = attn::Causal::top_left;
   auto attention = attn::AttentionOp::create(
-      b, loc, init.getType(), q, k, v, captures, Value(), init, b.getF64FloatAttr(scale), attn::CausalAttr::get(b.getContext(), causal),
-      b.getDenseI64ArrayAttr({-1, -1}), attn::NormalizerAttr::get(b.getContext(), attn::Normalizer::softmax),
-      attn::EmptyRowsAttr::get(b.getContext(), plan.guarded ? attn::EmptyRows::zero : attn::EmptyRows::nan), b.getArrayAttr(maps));
+      b, loc, init.getType(), q, k, v, captures, Value(), init, b.getF64FloatAttr(scale),
+      attn::CausalAttr::get(b.getContext(), causal), b.getDenseI64ArrayAttr({-1, -1}),
+      attn::NormalizerAttr::get(b.getContext(), attn::Normalizer::softmax),
+      attn::EmptyRowsAttr::get(b.getContext(), plan.guarded ? attn::EmptyRows::zero : attn::EmptyRows::nan),
+      b.getArrayAttr(maps));
   if (plan.elementwise) {
     linalg::GenericOp elementwise = plan.elementwise;
     Block *body = b.createBlock(&attention.getScore());
@@ -458,7 +508,12 @@ static void rewrite(const Plan &plan) {
     for (Type type : types)
       body->addArgument(type, loc);
     IRMapping map;
-    map.map(elementwise.getBlock()->getArgument(scoreOperand), body->getArgument(0));
+    // The source graph computes its scores in the element type, attention in f32 or wider.
+    Type elementType = elementwise.getBlock()->getArgument(scoreOperand).getType();
+    Value score = body->getArgument(0);
+    if (score.getType() != elementType)
+      score = arith::TruncFOp::create(b, loc, elementType, score);
+    map.map(elementwise.getBlock()->getArgument(scoreOperand), score);
     for (auto [n, operand] : llvm::enumerate(captured))
       map.map(elementwise.getBlock()->getArgument(operand), body->getArgument(5 + n));
     for (Operation &op : elementwise.getBlock()->without_terminator()) {
@@ -466,14 +521,18 @@ static void rewrite(const Plan &plan) {
         unsigned loop = cast<AffineDimExpr>(toLoops[index.getDim()]).getPosition();
         map.map(index.getResult(), body->getArgument(1 + loop));
       } else if (&op == causalAdd) {
-        bool left = causalAdd.getLhs().getDefiningOp<arith::SelectOp>() &&
-                    isCausal(causalAdd.getLhs().getDefiningOp<arith::SelectOp>().getCondition(), rank);
+        auto select = causalAdd.getLhs().getDefiningOp<arith::SelectOp>();
+        bool left = select &&
+                    (isCausal(select.getCondition(), rank) || isCausal(select.getCondition(), rank, /*negated=*/true));
         map.map(causalAdd.getResult(), map.lookupOrDefault(left ? causalAdd.getRhs() : causalAdd.getLhs()));
       } else {
         b.clone(op, map);
       }
     }
-    attn::YieldOp::create(b, loc, map.lookupOrDefault(elementwise.getBlock()->getTerminator()->getOperand(0)));
+    Value result = map.lookupOrDefault(elementwise.getBlock()->getTerminator()->getOperand(0));
+    if (result.getType() != attention.getScoreType())
+      result = arith::ExtFOp::create(b, loc, attention.getScoreType(), result);
+    attn::YieldOp::create(b, loc, result);
     b.setInsertionPointAfter(attention);
   }
   // Back to the order and rank in which the product with the values had its result.
@@ -515,6 +574,33 @@ static void rewrite(const Plan &plan) {
 }
 
 namespace {
+/// Attention that a model names, of keys and values whose heads were repeated for it, reads the heads themselves.
+struct ReadRepeatedHeadsOnce : OpRewritePattern<attn::AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(attn::AttentionOp op, PatternRewriter &rewriter) const override {
+    MLIRContext *context = op.getContext();
+    SmallVector<AffineExpr> exprs;
+    for (unsigned loop : {kB, kH, kJ, kD})
+      exprs.push_back(getAffineDimExpr(loop, context));
+    int64_t heads = cast<RankedTensorType>(op.getKey().getType()).getDimSize(1);
+    // As many heads of keys as of queries: then loop h is the head, and what it is divided by is the group.
+    if (heads != cast<RankedTensorType>(op.getQuery().getType()).getDimSize(1))
+      return failure();
+    AffineMap map = AffineMap::get(5, 0, exprs, context);
+    auto key = settle(Access{op.getKey(), map}, kJ, /*scales=*/false),
+         value = settle(Access{op.getValue(), map}, kJ, /*scales=*/false);
+    if (!key || !value || headsOf(*key) != headsOf(*value) || headsOf(*key) >= heads ||
+        ShapedType::isDynamic(headsOf(*key)) || heads % headsOf(*key) != 0)
+      return failure();
+    Value k = formOperand(rewriter, op.getLoc(), *key, kJ), v = formOperand(rewriter, op.getLoc(), *value, kJ);
+    rewriter.modifyOpInPlace(op, [&] {
+      op.getKeyMutable().assign(k);
+      op.getValueMutable().assign(v);
+    });
+    return success();
+  }
+};
+
 /// A factor at the start of the score region becomes the scale.
 struct ScaleIntoAttribute : OpRewritePattern<attn::AttentionOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -559,7 +645,7 @@ struct RaiseAttentionPass : fovea::impl::RaiseAttentionBase<RaiseAttentionPass> 
         softmax.emitRemark("not raised to attention: ") << reason;
     }
     RewritePatternSet patterns(&getContext());
-    patterns.add<ScaleIntoAttribute>(&getContext());
+    patterns.add<ScaleIntoAttribute, ReadRepeatedHeadsOnce>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

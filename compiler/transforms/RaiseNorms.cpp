@@ -1,4 +1,9 @@
-// Recognises root mean square normalisation: x / sqrt(mean(x^2) + epsilon) over the last dim, written as a reduction and elementwise operations.
+// Recognises normalisations over the last dim, written as reductions and elementwise operations.
+//
+// Root mean square normalisation is x / sqrt(mean(x^2) + epsilon) (Zhang and Sennrich 2019, eq. 4). Layer normalisation
+// is the same of x - mean(x) (Ba et al. 2016, eq. 4), so it is found as that: once the root mean square part is raised,
+// a source that is x - mean(x) is taken in, and then the bias. Means are sums times 1/n however that is written.
+// Normalisations over other dims, and those of a dynamic dim, stay as they are.
 #include "compiler/transforms/Ops.h"
 #include "compiler/transforms/Passes.h"
 
@@ -28,8 +33,8 @@ static std::optional<double> floatConstant(Value v) {
   return value.convertToDouble();
 }
 
-/// The tensor whose squares are summed over the last dim by `sum`.
-static Value squaredSource(Value sum) {
+/// A sum over the last dim that starts from zero, and what is summed of each element.
+static linalg::GenericOp sumOverLast(Value sum, Value &term) {
   auto reduce = sum.getDefiningOp<linalg::GenericOp>();
   if (!reduce || reduce.getNumReductionLoops() != 1 || reduce.getNumDpsInputs() != 1 || reduce.getNumDpsInits() != 1)
     return {};
@@ -41,7 +46,18 @@ static Value squaredSource(Value sum) {
     return {};
   Block &body = *reduce.getBlock();
   auto add = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
-  if (!add)
+  Value carried = body.getArgument(1);
+  if (!add || (add.getLhs() != carried && add.getRhs() != carried))
+    return {};
+  term = add.getLhs() == carried ? add.getRhs() : add.getLhs();
+  return reduce;
+}
+
+/// The tensor whose squares are summed over the last dim by `sum`.
+static Value squaredSource(Value sum) {
+  Value term;
+  linalg::GenericOp reduce = sumOverLast(sum, term);
+  if (!reduce)
     return {};
   auto isSquareOf = [](Value v, Value x) {
     if (auto mul = v.getDefiningOp<arith::MulFOp>())
@@ -50,19 +66,19 @@ static Value squaredSource(Value sum) {
       return power.getLhs() == x && floatConstant(power.getRhs()) == 2.0;
     return false;
   };
-  Value x = body.getArgument(0), carried = body.getArgument(1);
-  Value term = add.getLhs() == carried ? add.getRhs() : add.getRhs() == carried ? add.getLhs() : Value();
-  if (!term)
-    return {};
+  Value x = reduce.getBlock()->getArgument(0);
   if (isSquareOf(term, x))
     return reduce.getInputs()[0];
   if (term != x)
     return {};
   // The squares are an operation of their own.
   auto square = reduce.getInputs()[0].getDefiningOp<linalg::GenericOp>();
-  if (!square || !isPointwise(square) || square.getNumDpsInputs() != 1 || !square.getIndexingMapsArray()[0].isIdentity())
+  if (!square || !isPointwise(square) || square.getNumDpsInputs() != 1 ||
+      !square.getIndexingMapsArray()[0].isIdentity())
     return {};
-  return isSquareOf(square.getBlock()->getTerminator()->getOperand(0), square.getBlock()->getArgument(0)) ? square.getInputs()[0] : Value();
+  return isSquareOf(square.getBlock()->getTerminator()->getOperand(0), square.getBlock()->getArgument(0))
+             ? square.getInputs()[0]
+             : Value();
 }
 
 /// v = c * argument, c a constant.
@@ -119,6 +135,13 @@ static Value rootArgument(Value v, bool inverse, double &factor, double &epsilon
   return {};
 }
 
+/// Through reshapes that only add or drop the reduced dim.
+static Value throughReshapes(Value v) {
+  while (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(v.getDefiningOp()))
+    v = v.getDefiningOp()->getOperand(0);
+  return v;
+}
+
 namespace {
 struct RaiseRms : OpRewritePattern<linalg::GenericOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -128,9 +151,12 @@ struct RaiseRms : OpRewritePattern<linalg::GenericOp> {
     Block &body = *op.getBlock();
     auto operandOf = [&](Value argument) -> OpOperand * {
       auto a = dyn_cast<BlockArgument>(argument);
-      return a && a.getOwner() == &body && a.getArgNumber() < op.getNumDpsInputs() ? op.getDpsInputOperand(a.getArgNumber()) : nullptr;
+      return a && a.getOwner() == &body && a.getArgNumber() < op.getNumDpsInputs()
+                 ? op.getDpsInputOperand(a.getArgNumber())
+                 : nullptr;
     };
-    // The sum of squares behind `v`, a root (or an inverse root) in this body or in the operation that computes an operand of it.
+    // The sum of squares behind `v`, a root (or an inverse root) in this body or in the operation that computes an
+    // operand of it.
     auto sumBehind = [&](Value v, bool inverse, double &factor, double &epsilon) -> Value {
       if (OpOperand *operand = operandOf(v)) {
         auto generic = operand->get().getDefiningOp<linalg::GenericOp>();
@@ -158,9 +184,8 @@ struct RaiseRms : OpRewritePattern<linalg::GenericOp> {
         // 1 / root, the root being an operand.
         if (auto div = r.getDefiningOp<arith::DivFOp>(); !sum && !divides && div && floatConstant(div.getLhs()) == 1.0)
           sum = sumBehind(div.getRhs(), false, factor, epsilon);
-        // A reshape that only adds the reduced dim again.
-        while (sum && isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(sum.getDefiningOp()))
-          sum = sum.getDefiningOp()->getOperand(0);
+        if (sum)
+          sum = throughReshapes(sum);
         if (!sum || squaredSource(sum) != source->get())
           continue;
         int64_t size = cast<RankedTensorType>(source->get().getType()).getShape().back();
@@ -172,8 +197,10 @@ struct RaiseRms : OpRewritePattern<linalg::GenericOp> {
     return failure();
   }
 
-  /// The product becomes an operand that is the normalised tensor; a following product with a vector along the last dim becomes its scale.
-  LogicalResult raise(linalg::GenericOp op, Operation *mul, OpOperand *source, double epsilon, PatternRewriter &rewriter) const {
+  /// The product becomes an operand that is the normalised tensor; a following product with a vector along the last dim
+  /// becomes its scale.
+  LogicalResult raise(linalg::GenericOp op, Operation *mul, OpOperand *source, double epsilon,
+                      PatternRewriter &rewriter) const {
     Location loc = op.getLoc();
     DimAnalysis dims;
     auto type = cast<RankedTensorType>(source->get().getType());
@@ -195,15 +222,16 @@ struct RaiseRms : OpRewritePattern<linalg::GenericOp> {
     for (const auto &size : dims.shape(source->get()))
       sizes.push_back(data::materializeOrConstant(rewriter, loc, size));
     Value init = tensor::EmptyOp::create(rewriter, loc, sizes, type.getElementType());
-    Value norm = attn::RmsNormOp::create(rewriter, loc, type, source->get(), scale, init, rewriter.getI64IntegerAttr(last),
-                                         rewriter.getF64FloatAttr(epsilon))
+    Value norm = attn::RmsNormOp::create(rewriter, loc, type, source->get(), scale, init,
+                                         rewriter.getI64IntegerAttr(last), rewriter.getF64FloatAttr(epsilon))
                      .getResult();
     SmallVector<Value> inputs = op.getInputs();
     SmallVector<AffineMap> maps = op.getIndexingMapsArray();
     unsigned position = inputs.size();
     maps.insert(maps.begin() + position, rewriter.getMultiDimIdentityMap(type.getRank()));
     inputs.push_back(norm);
-    auto wider = linalg::GenericOp::create(rewriter, loc, op.getResultTypes(), inputs, op.getOutputs(), maps, op.getIteratorTypesArray());
+    auto wider = linalg::GenericOp::create(rewriter, loc, op.getResultTypes(), inputs, op.getOutputs(), maps,
+                                           op.getIteratorTypesArray());
     rewriter.inlineRegionBefore(op.getRegion(), wider.getRegion(), wider.getRegion().begin());
     Value argument = wider.getBlock()->insertArgument(position, type.getElementType(), loc);
     rewriter.replaceOp(scaled ? scaled.getOperation() : mul, argument);
@@ -212,10 +240,104 @@ struct RaiseRms : OpRewritePattern<linalg::GenericOp> {
   }
 };
 
+/// The tensor x if `value` is x - mean(x) over the last dim.
+static Value centredSource(Value value) {
+  auto op = value.getDefiningOp<linalg::GenericOp>();
+  if (!op || !isPointwise(op) || op.getNumDpsInputs() != 2)
+    return {};
+  auto sub = op.getBlock()->getTerminator()->getOperand(0).getDefiningOp<arith::SubFOp>();
+  auto x = sub ? dyn_cast<BlockArgument>(sub.getLhs()) : BlockArgument();
+  Value argument;
+  auto factor = sub ? scaledArgument(sub.getRhs(), argument) : std::nullopt;
+  if (!x || !factor || x.getOwner() != op.getBlock() || argument == x ||
+      cast<BlockArgument>(argument).getArgNumber() >= 2 || x.getArgNumber() >= 2)
+    return {};
+  OpOperand *source = op.getDpsInputOperand(x.getArgNumber()), *mean = op.getDpsInputOperand(1 - x.getArgNumber());
+  // The mean is read at the leading dims, whichever way: no other map is possible if it has their sizes and does not
+  // depend on the last.
+  unsigned rank = op.getNumLoops();
+  AffineMap map = op.getMatchingIndexingMap(mean);
+  if (!op.getMatchingIndexingMap(source).isIdentity() || map.getNumResults() + 1 < rank)
+    return {};
+  for (unsigned d = 0; d + 1 < rank; ++d)
+    if (map.getResult(d) != getAffineDimExpr(d, op.getContext()))
+      return {};
+  if (map.getNumResults() == rank && map.getResult(rank - 1) != getAffineConstantExpr(0, op.getContext()))
+    return {};
+  Value sum = throughReshapes(mean->get());
+  if (auto scaled = sum.getDefiningOp<linalg::GenericOp>();
+      scaled && isPointwise(scaled) && scaled.getNumDpsInputs() == 1) {
+    auto own = scaledArgument(scaled.getBlock()->getTerminator()->getOperand(0), argument);
+    if (!own || argument != scaled.getBlock()->getArgument(0))
+      return {};
+    factor = *factor * *own;
+    sum = throughReshapes(scaled.getInputs()[0]);
+  }
+  Value term;
+  linalg::GenericOp reduce = sumOverLast(sum, term);
+  int64_t size = cast<RankedTensorType>(source->get().getType()).getShape().back();
+  bool isMean = reduce && term == reduce.getBlock()->getArgument(0) && reduce.getInputs()[0] == source->get() &&
+                !ShapedType::isDynamic(size) && std::abs(*factor * size - 1) <= 1e-6;
+  return isMean ? source->get() : Value();
+}
+
+/// rms_norm(x - mean(x)) is layer_norm(x).
+struct RaiseLayerNorm : OpRewritePattern<attn::RmsNormOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(attn::RmsNormOp op, PatternRewriter &rewriter) const override {
+    if (!isLastDimNorm(op))
+      return failure();
+    Value source = centredSource(op.getSource());
+    if (!source || source.getType() != op.getType())
+      return failure();
+    rewriter.replaceOpWithNewOp<attn::LayerNormOp>(op, op.getType(), source, op.getScale(), Value(), op.getInit(),
+                                                   op.getAxisAttr(), op.getEpsilonAttr());
+    return success();
+  }
+};
+
+/// A sum of a layer_norm and a vector along the last dim is its bias.
+struct TakeBias : OpRewritePattern<linalg::GenericOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(linalg::GenericOp op, PatternRewriter &rewriter) const override {
+    if (!isPointwise(op))
+      return failure();
+    for (OpOperand *operand : op.getDpsInputOperands()) {
+      auto norm = operand->get().getDefiningOp<attn::LayerNormOp>();
+      BlockArgument argument = op.getMatchingBlockArgument(operand);
+      if (!norm || norm.getBias() || !isLastDimNorm(norm) || !op.getMatchingIndexingMap(operand).isIdentity() ||
+          !argument.hasOneUse())
+        continue;
+      auto add = dyn_cast<arith::AddFOp>(*argument.getUsers().begin());
+      if (!add ||
+          llvm::any_of(norm->getUsers(), [&](Operation *user) { return user != op && !isa<tensor::DimOp>(user); }))
+        continue;
+      auto other = dyn_cast<BlockArgument>(add.getLhs() == argument ? add.getRhs() : add.getLhs());
+      if (!other || other.getOwner() != op.getBlock() || other.getArgNumber() >= op.getNumDpsInputs())
+        continue;
+      OpOperand *bias = op.getDpsInputOperand(other.getArgNumber());
+      AffineMap map = op.getMatchingIndexingMap(bias);
+      auto type = cast<RankedTensorType>(norm.getType());
+      if (map.getNumResults() != 1 || map.getResult(0) != rewriter.getAffineDimExpr(type.getRank() - 1) ||
+          bias->get().getType() != RankedTensorType::get({type.getShape().back()}, type.getElementType()))
+        continue;
+      // The norm moves here, behind its bias.
+      rewriter.setInsertionPoint(op);
+      Value biased = attn::LayerNormOp::create(rewriter, norm.getLoc(), type, norm.getSource(), norm.getScale(),
+                                               bias->get(), norm.getInit(), norm.getAxisAttr(), norm.getEpsilonAttr())
+                         .getResult();
+      rewriter.modifyOpInPlace(op, [&] { operand->set(biased); });
+      rewriter.replaceOp(add, argument);
+      return success();
+    }
+    return failure();
+  }
+};
+
 struct RaiseNormsPass : fovea::impl::RaiseNormsBase<RaiseNormsPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<RaiseRms>(&getContext());
+    patterns.add<RaiseRms, RaiseLayerNorm, TakeBias>(&getContext());
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))

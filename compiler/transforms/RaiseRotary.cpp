@@ -1,4 +1,5 @@
-// Recognises rotary embedding over halves of the last dim: x * cos + concat(-x2, x1) * sin (Su et al. 2021, eq. 34, as exporters write it).
+// Recognises rotary embedding over halves of the last dim: x * cos + concat(-x2, x1) * sin (Su et al. 2021, eq. 34, as
+// exporters write it).
 #include "compiler/transforms/Ops.h"
 #include "compiler/transforms/Passes.h"
 
@@ -30,7 +31,8 @@ static int halfOf(Value value, Value &source) {
                      dims.get(slice.getMixedSizes()[d]) != dims.get(slice.getSource(), d)))
       return -1;
   }
-  auto offset = getConstantIntValue(slice.getMixedOffsets()[last]), length = getConstantIntValue(slice.getMixedSizes()[last]);
+  auto offset = getConstantIntValue(slice.getMixedOffsets()[last]),
+       length = getConstantIntValue(slice.getMixedSizes()[last]);
   if (length != size / 2 || (offset != 0 && offset != size / 2))
     return -1;
   source = slice.getSource();
@@ -40,16 +42,19 @@ static int halfOf(Value value, Value &source) {
 /// concat(-x2, x1) of some x.
 static Value rotatedSource(Value value) {
   auto concat = value.getDefiningOp<tensor::ConcatOp>();
-  if (!concat || concat.getInputs().size() != 2 || static_cast<int64_t>(concat.getDim()) != concat.getResultType().getRank() - 1)
+  if (!concat || concat.getInputs().size() != 2 ||
+      static_cast<int64_t>(concat.getDim()) != concat.getResultType().getRank() - 1)
     return {};
   Value x1, x2;
   if (halfOf(concat.getInputs()[1], x1) != 0)
     return {};
   auto negated = concat.getInputs()[0].getDefiningOp<linalg::GenericOp>();
-  if (!negated || !isPointwise(negated) || negated.getNumDpsInputs() != 1 || !negated.getIndexingMapsArray()[0].isIdentity())
+  if (!negated || !isPointwise(negated) || negated.getNumDpsInputs() != 1 ||
+      !negated.getIndexingMapsArray()[0].isIdentity())
     return {};
   auto neg = negated.getBlock()->getTerminator()->getOperand(0).getDefiningOp<arith::NegFOp>();
-  if (!neg || neg.getOperand() != negated.getBlock()->getArgument(0) || halfOf(negated.getInputs()[0], x2) != 1 || x1 != x2)
+  if (!neg || neg.getOperand() != negated.getBlock()->getArgument(0) || halfOf(negated.getInputs()[0], x2) != 1 ||
+      x1 != x2)
     return {};
   return x1;
 }
@@ -63,7 +68,9 @@ struct RaiseHalves : OpRewritePattern<linalg::GenericOp> {
     Block &body = *op.getBlock();
     auto operandOf = [&](Value v) -> OpOperand * {
       auto a = dyn_cast<BlockArgument>(v);
-      return a && a.getOwner() == &body && a.getArgNumber() < op.getNumDpsInputs() ? op.getDpsInputOperand(a.getArgNumber()) : nullptr;
+      return a && a.getOwner() == &body && a.getArgNumber() < op.getNumDpsInputs()
+                 ? op.getDpsInputOperand(a.getArgNumber())
+                 : nullptr;
     };
     for (auto add : body.getOps<arith::AddFOp>()) {
       auto left = add.getLhs().getDefiningOp<arith::MulFOp>(), right = add.getRhs().getDefiningOp<arith::MulFOp>();
@@ -81,8 +88,10 @@ struct RaiseHalves : OpRewritePattern<linalg::GenericOp> {
     return failure();
   }
 
-  LogicalResult raise(linalg::GenericOp op, arith::AddFOp add, OpOperand *x, OpOperand *cos, OpOperand *r, OpOperand *sin, PatternRewriter &rewriter) const {
-    AffineMap xMap = op.getMatchingIndexingMap(x), rMap = op.getMatchingIndexingMap(r), cosMap = op.getMatchingIndexingMap(cos);
+  LogicalResult raise(linalg::GenericOp op, arith::AddFOp add, OpOperand *x, OpOperand *cos, OpOperand *r,
+                      OpOperand *sin, PatternRewriter &rewriter) const {
+    AffineMap xMap = op.getMatchingIndexingMap(x), rMap = op.getMatchingIndexingMap(r),
+              cosMap = op.getMatchingIndexingMap(cos);
     Value base = rotatedSource(r->get());
     if (!base || !rMap.isPermutation() || !xMap.isPermutation())
       return failure();
@@ -102,8 +111,8 @@ struct RaiseHalves : OpRewritePattern<linalg::GenericOp> {
     unsigned rank = xMap.getNumResults();
     AffineExpr lastLoop = rewriter.getAffineDimExpr(rank - 1);
     auto table = cast<RankedTensorType>(cos->get().getType());
-    if (xMap.getResults().back() != lastLoop || cos->get().getType() != sin->get().getType() || cosMap != op.getMatchingIndexingMap(sin) ||
-        table.getRank() == 0 || cosMap.getResults().back() != lastLoop)
+    if (xMap.getResults().back() != lastLoop || cos->get().getType() != sin->get().getType() ||
+        cosMap != op.getMatchingIndexingMap(sin) || table.getRank() == 0 || cosMap.getResults().back() != lastLoop)
       return failure();
     // The tables in terms of the leading dims of x as it lies.
     SmallVector<AffineExpr> loopToDim(rank);
@@ -140,7 +149,8 @@ struct RaiseHalves : OpRewritePattern<linalg::GenericOp> {
     unsigned position = inputs.size();
     maps.insert(maps.begin() + position, rewriter.getMultiDimIdentityMap(rank));
     inputs.push_back(rotary);
-    auto wider = linalg::GenericOp::create(rewriter, loc, op.getResultTypes(), inputs, op.getOutputs(), maps, op.getIteratorTypesArray());
+    auto wider = linalg::GenericOp::create(rewriter, loc, op.getResultTypes(), inputs, op.getOutputs(), maps,
+                                           op.getIteratorTypesArray());
     rewriter.inlineRegionBefore(op.getRegion(), wider.getRegion(), wider.getRegion().begin());
     Value argument = wider.getBlock()->insertArgument(position, type.getElementType(), loc);
     rewriter.replaceOp(add, argument);

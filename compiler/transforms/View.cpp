@@ -11,7 +11,8 @@ using fovea::data::DimAnalysis;
 using fovea::data::DimExpr;
 
 bool fovea::isView(Operation *op) {
-  return isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::ExtractSliceOp, tensor::CastOp, linalg::TransposeOp>(op);
+  return isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::ExtractSliceOp, tensor::CastOp,
+                         linalg::TransposeOp>(op);
 }
 
 /// Strides of a row-major tensor; 0 where the size is 1.
@@ -75,7 +76,8 @@ FailureOr<View> fovea::viewOfSource(Value tensor, DimAnalysis &dims) {
   if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
     SmallVector<DimExpr> shape = dims.shape(collapse.getSrc());
     for (auto [d, group] : llvm::enumerate(collapse.getReassociationIndices())) {
-      auto stride = merge(ArrayRef(shape).slice(group.front(), group.size()), ArrayRef(from->strides).slice(group.front(), group.size()));
+      auto stride = merge(ArrayRef(shape).slice(group.front(), group.size()),
+                          ArrayRef(from->strides).slice(group.front(), group.size()));
       if (failed(stride))
         return failure();
       view.strides[d] = *stride;
@@ -139,7 +141,8 @@ FailureOr<Destination> fovea::viewOfDestination(Value tensor, DimAnalysis &dims)
     auto expand = cast<tensor::ExpandShapeOp>(op);
     SmallVector<DimExpr> shape = dims.shape(expand.getResult());
     for (auto [d, group] : llvm::enumerate(expand.getReassociationIndices())) {
-      auto stride = merge(ArrayRef(shape).slice(group.front(), group.size()), ArrayRef(to->view.strides).slice(group.front(), group.size()));
+      auto stride = merge(ArrayRef(shape).slice(group.front(), group.size()),
+                          ArrayRef(to->view.strides).slice(group.front(), group.size()));
       if (failed(stride))
         return failure();
       strides[d] = *stride;

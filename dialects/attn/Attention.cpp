@@ -1,5 +1,7 @@
-// Verification of attn.attention. Each message carries the label of the constraint in SPEC.md.
+// Verification and canonical form of attn.attention. Each message carries the label of the constraint in SPEC.md.
 #include "dialects/attn/Attn.h"
+
+#include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 using namespace fovea::attn;
@@ -25,7 +27,7 @@ static LogicalResult verifyRegion(AttentionOp op, Region &region, StringRef name
   if (block.getArgumentTypes() != expected)
     return op.emitOpError("expected the ") << name << " region to have arguments (" << expected << "), got ("
                                            << block.getArgumentTypes() << ") [attention_c7]";
-  auto yield = dyn_cast<YieldOp>(block.getTerminator());
+  auto yield = block.mightHaveTerminator() ? dyn_cast<YieldOp>(block.getTerminator()) : YieldOp();
   if (!yield || yield.getNumOperands() != 1 || yield.getOperand(0).getType() != result)
     return op.emitOpError("expected the ") << name << " region to yield one " << result << " [attention_c7]";
   return success();
@@ -43,18 +45,20 @@ LogicalResult AttentionOp::verify() {
     return emitOpError("expected query, key, value and result to have one float type, got ")
            << q << ", " << k << ", " << v << " and " << o << " [attention_c2]";
   if (getInit().getType() != o)
-    return emitOpError("expected the init to have the result's type ") << o << ", got " << getInit().getType() << " [attention_c3]";
+    return emitOpError("expected the init to have the result's type ")
+           << o << ", got " << getInit().getType() << " [attention_c3]";
   if (!fits(q.getDimSize(0), k.getDimSize(0)) || !fits(k.getDimSize(0), v.getDimSize(0)) ||
       !fits(q.getDimSize(0), o.getDimSize(0)))
     return emitOpError("expected one batch size, got ")
            << q << ", " << k << ", " << v << " and " << o << " [attention_c4]";
-  if (q.isDynamicDim(1) || k.isDynamicDim(1) || k.getDimSize(1) != v.getDimSize(1) || q.getDimSize(1) != o.getDimSize(1) ||
-      k.getDimSize(1) == 0 || q.getDimSize(1) % k.getDimSize(1) != 0)
+  if (q.isDynamicDim(1) || k.isDynamicDim(1) || k.getDimSize(1) != v.getDimSize(1) ||
+      q.getDimSize(1) != o.getDimSize(1) || k.getDimSize(1) == 0 || q.getDimSize(1) % k.getDimSize(1) != 0)
     return emitOpError("expected static heads, the query's a multiple of the key's and value's, got ")
            << q << ", " << k << ", " << v << " and " << o << " [attention_c5]";
   if (!fits(q.getDimSize(3), k.getDimSize(3)) || !fits(k.getDimSize(2), v.getDimSize(2)) ||
       !fits(q.getDimSize(2), o.getDimSize(2)) || !fits(v.getDimSize(3), o.getDimSize(3)))
-    return emitOpError("expected query B x H x M x D, key B x G x N x D, value B x G x N x E, result B x H x M x E, got ")
+    return emitOpError(
+               "expected query B x H x M x D, key B x G x N x D, value B x G x N x E, result B x H x M x E, got ")
            << q << ", " << k << ", " << v << " and " << o << " [attention_c6]";
   if (getWindow().size() != 2 || getWindow()[0] < -1 || getWindow()[1] < -1)
     return emitOpError("expected window to be [left, right], each at least -1 [attention_c8]");
@@ -72,7 +76,8 @@ LogicalResult AttentionOp::verify() {
     AffineMap map = cast<AffineMapAttr>(attr).getValue();
     auto type = cast<RankedTensorType>(capture.getType());
     if (map.getNumDims() != 4 || map.getNumSymbols() != 0 || map.getNumResults() != type.getRank())
-      return emitOpError("expected a map of (b, h, i, j) to the dims of ") << type << ", got " << attr << " [attention_c10]";
+      return emitOpError("expected a map of (b, h, i, j) to the dims of ")
+             << type << ", got " << attr << " [attention_c10]";
     scoreArguments.push_back(type.getElementType());
   }
   if (failed(verifyRegion(*this, getCombine(), "combine", {element, element}, getScoreType())) ||
@@ -80,4 +85,57 @@ LogicalResult AttentionOp::verify() {
       failed(verifyRegion(*this, getWeight(), "weight", scoreArguments, getScoreType())))
     return failure();
   return success();
+}
+
+namespace {
+/// A score or weight region that yields the value it got says nothing.
+struct DropIdentityRegion : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(AttentionOp op, PatternRewriter &rewriter) const override {
+    for (Region *region : {&op.getScore(), &op.getWeight()})
+      if (!region->empty() && region->front().getTerminator()->getOperand(0) == region->front().getArgument(0)) {
+        rewriter.modifyOpInPlace(op, [&] { rewriter.eraseBlock(&region->front()); });
+        return success();
+      }
+    return failure();
+  }
+};
+
+/// Captures that neither region reads, and a capture that is captured twice through the same map.
+struct DropCaptures : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(AttentionOp op, PatternRewriter &rewriter) const override {
+    constexpr unsigned first = 5; // behind the value, b, h, i and j
+    SmallVector<Region *> regions;
+    for (Region *region : {&op.getScore(), &op.getWeight()})
+      if (!region->empty())
+        regions.push_back(region);
+    for (unsigned n = 0, count = op.getCaptures().size(); n < count; ++n) {
+      bool used = llvm::any_of(regions, [&](Region *r) { return !r->getArgument(first + n).use_empty(); });
+      unsigned same = 0;
+      while (same < n &&
+             (op.getCaptures()[same] != op.getCaptures()[n] || op.getCaptureMaps()[same] != op.getCaptureMaps()[n]))
+        ++same;
+      if (used && same == n)
+        continue;
+      rewriter.modifyOpInPlace(op, [&] {
+        SmallVector<Attribute> maps(op.getCaptureMaps().getValue());
+        maps.erase(maps.begin() + n);
+        op.setCaptureMapsAttr(rewriter.getArrayAttr(maps));
+        op.getCapturesMutable().erase(n);
+        for (Region *region : regions) {
+          if (same < n)
+            rewriter.replaceAllUsesWith(region->getArgument(first + n), region->getArgument(first + same));
+          region->eraseArgument(first + n);
+        }
+      });
+      return success();
+    }
+    return failure();
+  }
+};
+} // namespace
+
+void AttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<DropIdentityRegion, DropCaptures>(context);
 }

@@ -104,6 +104,7 @@ def AttentionOp : Attn_TensorOp<"attention", [AttrSizedOperandSegments]> {
     (`combine` $combine^)? (`score` $score^)? (`weight` $weight^)? `->` type($result)
   }];
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
     /// Queries per head of keys and values: H / G; the heads are static.
@@ -203,7 +204,7 @@ def GeluOp : Attn_ScalarOp<"gelu"> {
     -inf gives 0 (the limit), NaN gives NaN. Used inside bodies of `linalg.generic`.
   }];
   let arguments = (ins FloatLike:$operand, DefaultValuedAttr<GeluFormAttr, "::fovea::attn::GeluForm::erf">:$form);
-  let assemblyFormat = "$operand ($form^)? attr-dict `:` type($result)";
+  let assemblyFormat = "$operand (`form` `` $form^)? attr-dict `:` type($result)";
 }
 
 def SiluOp : Attn_ScalarOp<"silu"> {

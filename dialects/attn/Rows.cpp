@@ -29,14 +29,16 @@ template <typename OpT> static LogicalResult verifyParameter(OpT op, Value param
   if (!parameter)
     return success();
   auto p = cast<RankedTensorType>(parameter.getType());
-  if (p.getElementType() != type.getElementType() || failed(verifyCompatibleShape(p.getShape(), type.getShape().drop_front(axis))))
-    return op.emitOpError("expected ") << name << " to have the dims of " << type << " from " << axis << " on, got " << p
-                                       << " [" << label << "]";
+  if (p.getElementType() != type.getElementType() ||
+      failed(verifyCompatibleShape(p.getShape(), type.getShape().drop_front(axis))))
+    return op.emitOpError("expected ") << name << " to have the dims of " << type << " from " << axis << " on, got "
+                                       << p << " [" << label << "]";
   return success();
 }
 
 LogicalResult LayerNormOp::verify() {
-  if (failed(verifySame(*this, "layer_norm_c1")) || failed(verifyParameter(*this, getScale(), "scale", "layer_norm_c2")) ||
+  if (failed(verifySame(*this, "layer_norm_c1")) ||
+      failed(verifyParameter(*this, getScale(), "scale", "layer_norm_c2")) ||
       failed(verifyParameter(*this, getBias(), "bias", "layer_norm_c2")))
     return failure();
   return success();

@@ -46,6 +46,11 @@ LogicalResult ExpandOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShape
   return success();
 }
 
+OpFoldResult ExpandOp::fold(FoldAdaptor) {
+  auto type = cast<RankedTensorType>(getResult().getType());
+  return getSource().getType() == type && type.hasStaticShape() ? getSource() : Value();
+}
+
 LogicalResult CumsumOp::verify() {
   auto type = cast<RankedTensorType>(getSource().getType());
   if (getInit().getType() != type || getResult().getType() != type)

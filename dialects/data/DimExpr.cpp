@@ -15,7 +15,8 @@
 using namespace mlir;
 using namespace fovea::data;
 
-//===-- DimAtom, DimExpr -----------------------------------------------------------------------------------------------------------===//
+//===-- DimAtom, DimExpr
+//-----------------------------------------------------------------------------------------------------------===//
 
 bool DimAtom::operator<(const DimAtom &o) const {
   if (name != o.name)
@@ -28,7 +29,8 @@ bool DimAtom::operator<(const DimAtom &o) const {
     return a.getArgNumber() < b.getArgNumber();
   if (bool(a) != bool(b))
     return bool(a);
-  if (!a && value.getDefiningOp()->getBlock() == o.value.getDefiningOp()->getBlock() && value.getDefiningOp() != o.value.getDefiningOp())
+  if (!a && value.getDefiningOp()->getBlock() == o.value.getDefiningOp()->getBlock() &&
+      value.getDefiningOp() != o.value.getDefiningOp())
     return value.getDefiningOp()->isBeforeInBlock(o.value.getDefiningOp());
   return value.getAsOpaquePointer() < o.value.getAsOpaquePointer();
 }
@@ -138,7 +140,9 @@ std::string DimExpr::str() const {
     if (m.empty())
       parts.push_back(part);
     else
-      parts.insert(terms.begin()->first.empty() ? parts.end() - (!parts.empty() && terms.size() > 1 ? 1 : 0) : parts.end(), part);
+      parts.insert(terms.begin()->first.empty() ? parts.end() - (!parts.empty() && terms.size() > 1 ? 1 : 0)
+                                                : parts.end(),
+                   part);
   }
   return llvm::join(parts, " + ");
 }
@@ -169,7 +173,8 @@ DimExpr DimExpr::fromAffine(AffineExpr expr, ArrayRef<DimExpr> symbols) {
   return lhs * rhs;
 }
 
-//===-- DimAnalysis ----------------------------------------------------------------------------------------------------------------===//
+//===-- DimAnalysis
+//----------------------------------------------------------------------------------------------------------------===//
 
 DimExpr DimAnalysis::get(Value tensor, int64_t dim) {
   auto type = cast<ShapedType>(tensor.getType());
@@ -345,22 +350,23 @@ DimExpr DimAnalysis::computeIndex(Value index) {
       if (auto argument = dyn_cast<BlockArgument>(dimOp.getSource())) {
         if (auto e = dimOfArgument(argument, *d)) {
           // The atom remembers a value that holds it.
-          if (e->getTerms().size() == 1 && e->getTerms().begin()->first.size() == 1 && e->getTerms().begin()->second == 1 &&
-              !e->atoms()[0].name.empty())
+          if (e->getTerms().size() == 1 && e->getTerms().begin()->first.size() == 1 &&
+              e->getTerms().begin()->second == 1 && !e->atoms()[0].name.empty())
             return DimExpr::symbol(e->atoms()[0].name, index);
           return *e;
         }
         return DimExpr::value(index);
       }
-      if (isa<tensor::EmptyOp, tensor::SplatOp, ExpandOp, DestinationStyleOpInterface, tensor::CollapseShapeOp, tensor::ExpandShapeOp,
-              tensor::ExtractSliceOp, tensor::InsertSliceOp, tensor::PadOp, tensor::ConcatOp, tensor::CastOp>(
-              dimOp.getSource().getDefiningOp()))
+      if (isa<tensor::EmptyOp, tensor::SplatOp, ExpandOp, DestinationStyleOpInterface, tensor::CollapseShapeOp,
+              tensor::ExpandShapeOp, tensor::ExtractSliceOp, tensor::InsertSliceOp, tensor::PadOp, tensor::ConcatOp,
+              tensor::CastOp>(dimOp.getSource().getDefiningOp()))
         return get(dimOp.getSource(), *d);
     }
   return DimExpr::value(index);
 }
 
-//===-- Materialisation --------------------------------------------------------------------------------------------------------------===//
+//===-- Materialisation
+//--------------------------------------------------------------------------------------------------------------===//
 
 /// A value of an atom: its own, or for a named dim the dim of an argument of the enclosing function.
 static Value valueOf(OpBuilder &builder, Location loc, const DimAtom &atom) {

@@ -16,15 +16,17 @@
 
 namespace fovea::data {
 
-/// What a size is made of: a dim of an input by its symbolic name, or an index value that is computed in some other way.
+/// What a size is made of: a dim of an input by its symbolic name, or an index value that is computed in some other
+/// way.
 struct DimAtom {
-  std::string name;           ///< of a symbolic dim; empty for a value
-  mlir::Value value;          ///< for a value; for a name, some value that holds it, if known
+  std::string name;  ///< of a symbolic dim; empty for a value
+  mlir::Value value; ///< for a value; for a name, some value that holds it, if known
   bool operator==(const DimAtom &o) const { return name == o.name && (!name.empty() || value == o.value); }
   bool operator<(const DimAtom &o) const;
 };
 
-/// A polynomial with integer coefficients over atoms, in a normal form: two are equal exactly if they are the same polynomial.
+/// A polynomial with integer coefficients over atoms, in a normal form: two are equal exactly if they are the same
+/// polynomial.
 class DimExpr {
 public:
   using Monomial = std::vector<DimAtom>; ///< sorted; empty for the constant term
@@ -59,8 +61,9 @@ private:
   std::map<Monomial, int64_t> terms;
 };
 
-/// The sizes of the values of a function or kernel. Looks through the operations that compute indices (arith, affine.apply, tensor.dim) and
-/// through those that make tensors; caches. Valid as long as the operations it has seen live.
+/// The sizes of the values of a function or kernel. Looks through the operations that compute indices (arith,
+/// affine.apply, tensor.dim) and through those that make tensors; caches. Valid as long as the operations it has seen
+/// live.
 class DimAnalysis {
 public:
   DimExpr get(mlir::Value tensor, int64_t dim);
@@ -79,8 +82,8 @@ private:
   llvm::DenseMap<mlir::Value, DimExpr> indices;
 };
 
-/// The value of an expression, made of arith operations at the builder's place. Every atom must have a value that dominates it. A constant
-/// becomes arith.constant.
+/// The value of an expression, made of arith operations at the builder's place. Every atom must have a value that
+/// dominates it. A constant becomes arith.constant.
 mlir::Value materialize(mlir::OpBuilder &builder, mlir::Location loc, const DimExpr &expr);
 /// The same, but a constant stays an attribute.
 mlir::OpFoldResult materializeOrConstant(mlir::OpBuilder &builder, mlir::Location loc, const DimExpr &expr);

@@ -56,6 +56,7 @@ def ExpandOp : Data_Op<"expand", [Pure,
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$source `to` `[` $sizes `]` attr-dict `:` type($source) `->` type($result)";
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def CumsumOp : Data_Op<"cumsum", [Pure, DestinationStyleOpInterface]> {

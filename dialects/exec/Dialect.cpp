@@ -1,5 +1,5 @@
-#include "dialects/exec/Exec.h"
 #include "dialects/data/DimExpr.h"
+#include "dialects/exec/Exec.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -34,7 +34,8 @@ void ExecDialect::initialize() {
 }
 
 /// Shapes, layouts and yielded values, alike for kernels inside of a program and outlined ones.
-static LogicalResult verifyKernel(Operation *op, Block &block, ArrayAttr shapes, ArrayAttr layouts, unsigned symbols, unsigned inits) {
+static LogicalResult verifyKernel(Operation *op, Block &block, ArrayAttr shapes, ArrayAttr layouts, unsigned symbols,
+                                  unsigned inits) {
   auto tensors = block.getArguments().drop_front(symbols);
   if (shapes.size() != tensors.size())
     return op->emitOpError("expected one shape for each input and init, got ")
@@ -52,6 +53,10 @@ static LogicalResult verifyKernel(Operation *op, Block &block, ArrayAttr shapes,
   if (layouts && layouts.size() != tensors.size())
     return op->emitOpError("expected one layout for each input and init, got ")
            << layouts.size() << " for " << tensors.size() << " [kernel_c3]";
+  if (layouts)
+    for (Attribute layout : layouts)
+      if (!isa<RowMajorAttr, PanelsAttr>(layout))
+        return op->emitOpError("expected a layout, got ") << layout << " [kernel_c3]";
   if (block.getTerminator()->getOperandTypes() != TypeRange(tensors.take_back(inits)))
     return op->emitOpError("expected the yielded values to have the types of the inits [kernel_c4]");
   return success();
@@ -63,7 +68,8 @@ LogicalResult KernelOp::verify() {
   llvm::append_range(expected, getInits().getTypes());
   Block &block = getBody().front();
   if (block.getArgumentTypes() != TypeRange(expected))
-    return emitOpError("expected block arguments (") << TypeRange(expected) << "), got (" << block.getArgumentTypes() << ") [kernel_c1]";
+    return emitOpError("expected block arguments (")
+           << TypeRange(expected) << "), got (" << block.getArgumentTypes() << ") [kernel_c1]";
   if (getInits().getTypes() != getResults().getTypes())
     return emitOpError("expected the inits to have the types of the results [kernel_c4]");
   return verifyKernel(*this, block, getShapes(), getLayoutsAttr(), getSymbols().size(), getInits().size());
@@ -71,8 +77,13 @@ LogicalResult KernelOp::verify() {
 
 LogicalResult KernelDefOp::verify() {
   Block &block = getBody().front();
-  if (block.getNumArguments() < getSymbolCount() + getInitCount())
-    return emitOpError("expected at least ") << getSymbolCount() + getInitCount() << " block arguments [kernel_c1]";
+  int64_t symbols = getSymbolCount(), inits = getInitCount(), count = block.getNumArguments();
+  SmallVector<Type> types(block.getArgumentTypes());
+  if (symbols < 0 || inits < 0 || symbols > count || inits > count - symbols ||
+      !llvm::all_of(ArrayRef(types).take_front(symbols), llvm::IsaPred<IndexType>) ||
+      !llvm::all_of(ArrayRef(types).drop_front(symbols), llvm::IsaPred<RankedTensorType>))
+    return emitOpError("expected ") << symbols << " indices, then tensors, at least " << inits
+                                    << " of them inits, got (" << types << ") [kernel_c1]";
   return verifyKernel(*this, block, getShapes(), getLayouts(), getSymbolCount(), getInitCount());
 }
 
@@ -83,7 +94,8 @@ LogicalResult KernelOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShape
   for (Attribute shape : getShapes().getValue().take_back(getInits().size())) {
     SmallVector<OpFoldResult> sizes;
     for (AffineExpr expr : cast<AffineMapAttr>(shape).getValue().getResults())
-      sizes.push_back(fovea::data::materializeOrConstant(builder, getLoc(), fovea::data::DimExpr::fromAffine(expr, symbols)));
+      sizes.push_back(
+          fovea::data::materializeOrConstant(builder, getLoc(), fovea::data::DimExpr::fromAffine(expr, symbols)));
     dims.push_back(std::move(sizes));
   }
   return success();
@@ -101,5 +113,15 @@ LogicalResult WeightDataOp::verify() {
     return emitOpError("expected a layout, got ") << getLayout() << " [weight_data_c2]";
   if (isa<PanelsAttr>(getLayout()) && getTensorType().getRank() != 2)
     return emitOpError("expected a matrix for a layout of panels, got ") << getTensorType() << " [weight_data_c3]";
+  if (auto panels = dyn_cast<PanelsAttr>(getLayout()); panels && panels.getWidth() < 1)
+    return emitOpError("expected a panel of at least 1 column, got ") << panels.getWidth() << " [weight_data_c3]";
+  return success();
+}
+
+LogicalResult ProgramOp::verify() {
+  Block &block = getBody().front();
+  if (!block.mightHaveTerminator() || !isa<FinishOp>(block.getTerminator()))
+    return emitOpError("expected the body to end with exec.finish, got ")
+           << (block.empty() ? StringRef("nothing") : block.back().getName().getStringRef()) << " [program_c1]";
   return success();
 }

@@ -56,7 +56,7 @@ def PanelsAttr : AttrDef<Exec_Dialect, "Panels"> {
 
 //===-- Kernels ------------------------------------------------------------------------------------------------------------------------===//
 
-def KernelOp : Exec_Op<"kernel", [IsolatedFromAbove, AttrSizedOperandSegments, DestinationStyleOpInterface, RecursiveMemoryEffects,
+def KernelOp : Exec_Op<"kernel", [IsolatedFromAbove, AttrSizedOperandSegments, RecursiveMemoryEffects,
     SingleBlockImplicitTerminator<"YieldOp">, DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
   let summary = "a group of operations that runs as one kernel";
   let description = [{
@@ -64,6 +64,9 @@ def KernelOp : Exec_Op<"kernel", [IsolatedFromAbove, AttrSizedOperandSegments, D
     Block arguments: one index for each of `symbols`, then `inputs`, then `inits`. `shapes` holds for each input and then each init its shape as
     `affine_map<()[s0, ...] -> (...)>` in the symbols, so that all sizes in the body are known in terms of few numbers. `layouts` holds the
     layout of each input and init in memory. `schedule` says how the kernel is to be run (`kind` and the choices of that kind).
+
+    It is destination-passing, but does not say so by MLIR's interface: generic patterns would fold casts into its operands and leave its block
+    arguments behind.
 
     * `kernel_c1`: block arguments fit the operands. * `kernel_c2`: one shape for each input and init, with as many results as the tensor has
     dims, and static where the tensor is. * `kernel_c3`: one layout for each input and init. * `kernel_c4`: the yielded values have the types of the results.
@@ -78,7 +81,6 @@ def KernelOp : Exec_Op<"kernel", [IsolatedFromAbove, AttrSizedOperandSegments, D
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
-    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitsMutable(); }
     ::mlir::Block::BlockArgListType getSymbolArgs() { return getBody().getArguments().take_front(getSymbols().size()); }
     ::mlir::Block::BlockArgListType getTensorArgs() { return getBody().getArguments().drop_front(getSymbols().size()); }
   }];
@@ -198,6 +200,7 @@ def ProgramOp : Exec_Op<"program", [IsolatedFromAbove, Symbol, SingleBlock, NoRe
   let arguments = (ins SymbolNameAttr:$sym_name, ArrayAttr:$inputs, ArrayAttr:$outputs, DefaultValuedAttr<DictionaryAttr, "{}">:$ranges);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name `inputs` $inputs `outputs` $outputs attr-dict-with-keyword $body";
+  let hasVerifier = 1;
 }
 
 #endif

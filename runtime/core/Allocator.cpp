@@ -8,8 +8,10 @@
 
 using namespace fovea;
 
-// From here on an arena is worth huge pages: fewer TLB misses, and fewer page faults in the first run.
+// Arenas and workspaces are worth huge pages: kernels walk them with large strides, so the TLB would be the limit
+// otherwise. From the size on from which the rest of the last page is a small price.
 static constexpr size_t HUGE_PAGE = size_t(2) << 20;
+static constexpr size_t LARGE = size_t(512) << 10;
 
 Allocator::Allocator(const fovea_runtime_options &options)
     : allocateHook(options.allocate), releaseHook(options.release), user(options.allocator_user) {}
@@ -22,12 +24,13 @@ void *Allocator::allocate(size_t bytes, size_t alignment) const noexcept {
     releaseHook(user, memory, bytes, alignment);
     return nullptr;
   }
-  const bool large = bytes >= 2 * HUGE_PAGE;
   void *memory = nullptr;
-  if (posix_memalign(&memory, large ? HUGE_PAGE : alignment, bytes) != 0)
+  if (bytes < LARGE)
+    return posix_memalign(&memory, alignment, bytes) == 0 ? memory : nullptr;
+  const size_t pages = (bytes + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+  if (pages < bytes || posix_memalign(&memory, HUGE_PAGE, pages) != 0)
     return nullptr;
-  if (large)
-    madvise(memory, bytes & ~(HUGE_PAGE - 1), MADV_HUGEPAGE);
+  madvise(memory, pages, MADV_HUGEPAGE);
   return memory;
 }
 

@@ -156,7 +156,9 @@ static void print(const json &model, const std::string &path) {
   fmt::print("\n{} kernels\n", model["kernels"].size());
   for (const json &kernel : model["kernels"])
     fmt::print("  {}\n", columns({text(kernel["name"]), text(kernel["kind"]), text(kernel["schedule"]),
-                                  fmt::format("workspace {} bytes", kernel["workspace_bytes"].dump())}));
+                                  kernel["workspace_bytes"] < 0
+                                      ? std::string("workspace depends on the dims")
+                                      : fmt::format("workspace {} bytes", kernel["workspace_bytes"].dump())}));
   fmt::print("\n{} weights\n", model["weights"].size());
   for (const json &weight : model["weights"])
     fmt::print("  {}\n", columns({text(weight["name"]),

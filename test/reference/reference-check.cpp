@@ -55,8 +55,9 @@ int main(int argc, char **argv) {
     return 1;
   }
   MLIRContext context;
-  context.loadDialect<attn::AttnDialect, data::DataDialect, exec::ExecDialect, affine::AffineDialect, arith::ArithDialect,
-                      func::FuncDialect, linalg::LinalgDialect, math::MathDialect, tensor::TensorDialect>();
+  context
+      .loadDialect<attn::AttnDialect, data::DataDialect, exec::ExecDialect, affine::AffineDialect, arith::ArithDialect,
+                   func::FuncDialect, linalg::LinalgDialect, math::MathDialect, tensor::TensorDialect>();
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(argv[1], &context);
   if (!module)
     return 1;

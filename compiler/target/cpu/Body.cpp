@@ -37,7 +37,7 @@ static bool isScalarType(Type type) {
 
 /// True for operations on scalars that become the same operation on vectors.
 static bool isElementwise(Operation *op) {
-  if (isa<attn::GeluOp, attn::SiluOp, attn::SigmoidOp>(op))
+  if (isa<attn::GeluOp, attn::SiluOp, attn::SigmoidOp, math::IPowIOp>(op))
     return true;
   if (isa<math::MathDialect>(op->getDialect()))
     return canExpandMath(op);
@@ -113,6 +113,8 @@ private:
   Value emitLookup(Operation *op);
   Value integer(int64_t value, Value like) { return broadcastLanes(frame, frame.constant(value), lanesOf(like)); }
   Value cast(Value value, Type element, bool isUnsigned);
+  Value divisor(Value x, Value y, bool isSigned);
+  Value integerPower(Value base, Value exponent);
   bool staysInside(Value index, const DimExpr &size);
   int64_t laneStep(Value index);
   static int64_t lanesOf(Value v) {
@@ -178,6 +180,11 @@ Value BodyEmitter::emitElementwise(Operation *op) {
     operands.push_back(get(operand));
     lanes = std::max(lanes, lanesOf(operands.back()));
   }
+  if (isa<math::IPowIOp>(op))
+    return integerPower(broadcastLanes(frame, operands[0], lanes), broadcastLanes(frame, operands[1], lanes));
+  if (isa<arith::DivSIOp, arith::RemSIOp, arith::DivUIOp, arith::RemUIOp, arith::FloorDivSIOp, arith::CeilDivSIOp>(op))
+    operands[1] = divisor(broadcastLanes(frame, operands[0], lanes), broadcastLanes(frame, operands[1], lanes),
+                          !isa<arith::DivUIOp, arith::RemUIOp>(op));
   IRMapping mapping;
   for (auto [from, to] : llvm::zip(op->getOperands(), operands))
     if (!mapping.contains(from))
@@ -189,6 +196,57 @@ Value BodyEmitter::emitElementwise(Operation *op) {
     type = b.getI64Type();
   copy->getResult(0).setType(lanes ? VectorType::get(lanes, type) : type);
   return copy->getResult(0);
+}
+
+/// A divisor that does not trap: 1 instead of 0, and instead of -1 where the quotient would not fit (there 1 gives what
+/// wraps around). Lanes that are not in use divide too.
+Value BodyEmitter::divisor(Value x, Value y, bool isSigned) {
+  Type type = y.getType();
+  unsigned width = getElementTypeOrSelf(type).getIntOrFloatBitWidth();
+  auto number = [&](const APInt &value) -> Value {
+    TypedAttr attr = IntegerAttr::get(getElementTypeOrSelf(type), value);
+    if (auto vector = dyn_cast<VectorType>(type))
+      attr = DenseElementsAttr::get(vector, value);
+    return arith::ConstantOp::create(b, loc, attr);
+  };
+  auto equals = [&](Value v, const APInt &value) -> Value {
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, v, number(value));
+  };
+  Value bad = equals(y, APInt::getZero(width));
+  if (isSigned)
+    bad = arith::OrIOp::create(
+        b, loc, bad,
+        arith::AndIOp::create(b, loc, equals(y, APInt::getAllOnes(width)), equals(x, APInt::getSignedMinValue(width))));
+  return arith::SelectOp::create(b, loc, bad, number(APInt(width, 1)), y);
+}
+
+/// base to the exponent by squaring, wrapping around. Negative exponents: 1 and -1 have an integer result, all else
+/// gives 0.
+Value BodyEmitter::integerPower(Value base, Value exponent) {
+  Type type = base.getType();
+  unsigned width = getElementTypeOrSelf(type).getIntOrFloatBitWidth();
+  auto number = [&](int64_t value) -> Value {
+    TypedAttr attr = IntegerAttr::get(getElementTypeOrSelf(type), value);
+    if (auto vector = dyn_cast<VectorType>(type))
+      attr = DenseElementsAttr::get(vector, mlir::cast<IntegerAttr>(attr).getValue());
+    return arith::ConstantOp::create(b, loc, attr);
+  };
+  Value zero = number(0), one = number(1);
+  auto is = [&](arith::CmpIPredicate predicate, Value x, Value y) -> Value {
+    return arith::CmpIOp::create(b, loc, predicate, x, y);
+  };
+  auto odd = [&](Value x) { return is(arith::CmpIPredicate::ne, arith::AndIOp::create(b, loc, x, one), zero); };
+  SmallVector<Value> state =
+      frame.loop(frame.constant(0), frame.constant(width), 1, {one, base, exponent}, [&](Value, ValueRange s) {
+        Value times = arith::MulIOp::create(b, loc, s[0], s[1]);
+        return SmallVector<Value>{arith::SelectOp::create(b, loc, odd(s[2]), times, s[0]),
+                                  arith::MulIOp::create(b, loc, s[1], s[1]), arith::ShRUIOp::create(b, loc, s[2], one)};
+      });
+  Value unit = arith::OrIOp::create(b, loc, is(arith::CmpIPredicate::eq, base, one),
+                                    is(arith::CmpIPredicate::eq, base, number(-1)));
+  Value inverse =
+      arith::SelectOp::create(b, loc, unit, arith::SelectOp::create(b, loc, odd(exponent), base, one), zero);
+  return arith::SelectOp::create(b, loc, is(arith::CmpIPredicate::slt, exponent, zero), inverse, state[0]);
 }
 
 /// An integer to another width.
@@ -269,7 +327,7 @@ void BodyEmitter::markFault(Value outside) {
   auto branch = scf::IfOp::create(b, loc, outside, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(branch.thenBlock()->getTerminator());
-  frame.store(frame.constant(context.node), fault);
+  frame.store(frame.constant(frame.faultNumber()), fault);
 }
 
 Value BodyEmitter::emitLookup(Operation *op) {

@@ -18,8 +18,6 @@ struct BodyContext {
   /// The address of element 0 of a table that data.lookup or tensor.extract reads: of the base of its view
   /// (viewOfSource), offset and strides are added here. Null: the buffer of the argument of the kernel.
   std::function<mlir::Value(mlir::Value base)> table;
-  /// Stored to the fault word when an index is outside its table.
-  int64_t node = 1;
   /// The dim whose index grows by one from lane to lane, if there is such a dim; lookups along it are vector loads.
   int64_t laneDim = -1;
   /// Sizes of the dims of linalg.index, if known: an index that cannot leave its table is not checked.

@@ -92,7 +92,8 @@ void fovea::cpu::addKernelImage(ModuleOp code, ArrayRef<std::string> functions) 
 
 static std::unique_ptr<llvm::TargetMachine> createTargetMachine(const Machine &machine, std::string *error) {
   static bool once = [] {
-    LLVMInitializeX86TargetInfo(), LLVMInitializeX86Target(), LLVMInitializeX86TargetMC(), LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86TargetInfo(), LLVMInitializeX86Target(), LLVMInitializeX86TargetMC(),
+        LLVMInitializeX86AsmPrinter();
     // The idiom recogniser does not end on some attention kernels, and would only make calls to memcpy.
     llvm::DisableLIRP::All = true;
     return true;
@@ -102,9 +103,9 @@ static std::unique_ptr<llvm::TargetMachine> createTargetMachine(const Machine &m
   const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, *error);
   if (!target)
     return nullptr;
-  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(triple, machine.llvmCpu, machine.featureString(), {},
-                                                                          llvm::Reloc::PIC_, std::nullopt,
-                                                                          llvm::CodeGenOptLevel::Aggressive));
+  return std::unique_ptr<llvm::TargetMachine>(
+      target->createTargetMachine(triple, machine.llvmCpu, machine.featureString(), {}, llvm::Reloc::PIC_, std::nullopt,
+                                  llvm::CodeGenOptLevel::Aggressive));
 }
 
 static void optimize(llvm::Module &module, llvm::TargetMachine &target) {
@@ -124,7 +125,8 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &target) {
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
 }
 
-FailureOr<std::string> fovea::cpu::compileToObject(ModuleOp code, const Machine &machine, std::string *error, std::string *llvmText) {
+FailureOr<std::string> fovea::cpu::compileToObject(ModuleOp code, const Machine &machine, std::string *error,
+                                                   std::string *llvmText) {
   std::unique_ptr<llvm::TargetMachine> target = createTargetMachine(machine, error);
   if (!target)
     return failure();
@@ -168,7 +170,8 @@ FailureOr<std::string> fovea::cpu::linkSharedObject(ArrayRef<std::string> object
   }
   auto cleanup = llvm::make_scope_exit([&] { llvm::sys::fs::remove_directories(directory); });
   std::string output = (directory + "/image.so").str();
-  std::vector<std::string> arguments{"ld.lld", "-shared", "-o", output, "--gc-sections", "-z", "noexecstack", "--build-id=none", "-s"};
+  std::vector<std::string> arguments{"ld.lld",      "-shared",         "-o", output, "--gc-sections", "-z",
+                                     "noexecstack", "--build-id=none", "-s"};
   for (auto [i, object] : llvm::enumerate(objects)) {
     std::string path = (directory + "/" + llvm::Twine(i) + ".o").str();
     std::error_code code;

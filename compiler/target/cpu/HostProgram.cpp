@@ -1,7 +1,8 @@
 // exec.program as native code.
 //
-// Everything that depends only on the shapes of the inputs (sizes, offsets, numbers of tasks) is computed in `prepare` and left in slots; `run`
-// reads the slots, fills in buffers and launches. Slot 0 is the arena's size, then come the outputs' dims, then what `run` needs.
+// Everything that depends only on the shapes of the inputs (sizes, offsets, numbers of tasks) is computed in `prepare`
+// and left in slots; `run` reads the slots, fills in buffers and launches. Slot 0 is the arena's size, then come the
+// outputs' dims, then what `run` needs.
 #include "compiler/target/cpu/HostProgram.h"
 #include "runtime/include/fovea/abi.h"
 
@@ -21,8 +22,8 @@ class ProgramWriter {
 public:
   ProgramWriter(exec::ProgramOp program, ModuleOp code, const llvm::StringMap<CompiledKernel> &kernels,
                 const llvm::StringMap<int64_t> &weightOffsets, std::vector<LaunchRecord> &launches)
-      : program(program), code(code), kernels(kernels), weightOffsets(weightOffsets), launches(launches), b(code.getContext()),
-        loc(program.getLoc()), pointer(LLVM::LLVMPointerType::get(b.getContext())) {}
+      : program(program), code(code), kernels(kernels), weightOffsets(weightOffsets), launches(launches),
+        b(code.getContext()), loc(program.getLoc()), pointer(LLVM::LLVMPointerType::get(b.getContext())) {}
   LogicalResult write();
   unsigned slotCount() const { return nextSlot; }
 
@@ -151,7 +152,8 @@ LogicalResult ProgramWriter::writePrepare() {
     } else if (auto element = dyn_cast<exec::InputElementOp>(op)) {
       Value data = loadFrom(field(kInputs), pointer, element.getInput());
       Type type = element.getType().isInteger(1) ? b.getI8Type() : element.getType();
-      Value address = LLVM::GEPOp::create(b, loc, pointer, type, data, ArrayRef<LLVM::GEPArg>{toI64(map.lookup(element.getPlace()))});
+      Value address = LLVM::GEPOp::create(b, loc, pointer, type, data,
+                                          ArrayRef<LLVM::GEPArg>{toI64(map.lookup(element.getPlace()))});
       Value v = LLVM::LoadOp::create(b, loc, type, address);
       if (type != element.getType())
         v = arith::TruncIOp::create(b, loc, element.getType(), v);
@@ -185,7 +187,8 @@ LogicalResult ProgramWriter::writePrepare() {
       for (auto [i, stage] : llvm::enumerate(kernel->second.stages)) {
         unsigned tasks = slotFor(evaluate(stage.tasks, symbols));
         unsigned workspace = slotFor(evaluate(stage.workspaceBytes, symbols));
-        plan.push_back({symbolSlots, tasks, workspace, stage.grain, static_cast<unsigned>(kernel->second.firstStage + i), i == 0, dispatch});
+        plan.push_back({symbolSlots, tasks, workspace, stage.grain,
+                        static_cast<unsigned>(kernel->second.firstStage + i), i == 0, dispatch});
       }
     } else if (op.getDialect() == b.getContext()->getLoadedDialect<arith::ArithDialect>()) {
       b.clone(op, map);
@@ -234,8 +237,9 @@ LogicalResult ProgramWriter::writeRun() {
     }
     Value number = arith::ConstantIntOp::create(b, loc, i32, launch.stage);
     auto call = LLVM::CallOp::create(b, loc, type,
-                                     ValueRange{field(kLaunch), host, number, buffers, scalars, loadFrom(slots, i64, launch.tasks),
-                                                constant(launch.grain), loadFrom(slots, i64, launch.workspace)});
+                                     ValueRange{field(kLaunch), host, number, buffers, scalars,
+                                                loadFrom(slots, i64, launch.tasks), constant(launch.grain),
+                                                loadFrom(slots, i64, launch.workspace)});
     launches.push_back({launch.stage, exec::DispatchOp(launch.dispatch).getNode().str()});
     returnIfFailed(call.getResult());
   }
@@ -245,8 +249,10 @@ LogicalResult ProgramWriter::writeRun() {
 
 LogicalResult ProgramWriter::write() { return success(succeeded(writePrepare()) && succeeded(writeRun())); }
 
-LogicalResult fovea::cpu::writeHostPrograms(ModuleOp module, ModuleOp code, const llvm::StringMap<CompiledKernel> &kernels,
-                                            const llvm::StringMap<int64_t> &weightOffsets, std::vector<HostEntry> &entries) {
+LogicalResult fovea::cpu::writeHostPrograms(ModuleOp module, ModuleOp code,
+                                            const llvm::StringMap<CompiledKernel> &kernels,
+                                            const llvm::StringMap<int64_t> &weightOffsets,
+                                            std::vector<HostEntry> &entries) {
   for (auto program : module.getOps<exec::ProgramOp>()) {
     HostEntry &entry = entries.emplace_back();
     entry.name = program.getSymName().str();

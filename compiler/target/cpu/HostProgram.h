@@ -27,8 +27,10 @@ struct HostEntry {
   std::vector<LaunchRecord> launches; ///< in order
 };
 
-/// Writes `prepare` and `run` of each program into the module `code`, as functions. `weightOffsets` are places in the weights section.
-mlir::LogicalResult writeHostPrograms(mlir::ModuleOp module, mlir::ModuleOp code, const llvm::StringMap<CompiledKernel> &kernels,
+/// Writes `prepare` and `run` of each program into the module `code`, as functions. `weightOffsets` are places in the
+/// weights section.
+mlir::LogicalResult writeHostPrograms(mlir::ModuleOp module, mlir::ModuleOp code,
+                                      const llvm::StringMap<CompiledKernel> &kernels,
                                       const llvm::StringMap<int64_t> &weightOffsets, std::vector<HostEntry> &entries);
 
 /// Adds the exported fovea_host_image, once the functions are llvm.func.

@@ -245,7 +245,7 @@ void NestCode::checkBroadcasts() {
       auto branch = scf::IfOp::create(b, loc, bad, /*withElseRegion=*/false);
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPoint(branch.thenBlock()->getTerminator());
-      frame.store(frame.constant(1), fault);
+      frame.store(frame.constant(frame.faultNumber()), fault);
     }
   });
 }

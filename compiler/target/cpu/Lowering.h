@@ -30,7 +30,7 @@ struct KernelView {
 
 /// A choice for one kernel: how it is to be run, which layouts it wants, and what that is expected to take.
 struct Schedule {
-  mlir::DictionaryAttr attributes;            ///< printable and overridable: kind = the lowering's name, and its choices
+  mlir::DictionaryAttr attributes; ///< printable and overridable: kind = the lowering's name, and its choices
   llvm::SmallVector<mlir::Attribute> layouts; ///< one for each input and init
   double nanoseconds = 0;                     ///< predicted, one thread, symbolic dims at typical sizes
 };
@@ -49,9 +49,12 @@ public:
   virtual ~KernelLowering() = default;
   virtual llvm::StringRef name() const = 0;
   /// The schedule for a kernel, or failure if this lowering cannot do it; then `reason` says why in a clause.
-  virtual mlir::FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, std::string &reason) const = 0;
-  /// Writes the stages of a kernel planned by this lowering into the module `code`; their names start with the kernel's name.
-  virtual mlir::FailureOr<llvm::SmallVector<Stage>> emit(exec::KernelDefOp kernel, const Machine &machine, mlir::ModuleOp code) const = 0;
+  virtual mlir::FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine,
+                                         std::string &reason) const = 0;
+  /// Writes the stages of a kernel planned by this lowering into the module `code`; their names start with the kernel's
+  /// name.
+  virtual mlir::FailureOr<llvm::SmallVector<Stage>> emit(exec::KernelDefOp kernel, const Machine &machine,
+                                                         mlir::ModuleOp code) const = 0;
 };
 
 /// All lowerings, in the order of their registration.
@@ -63,7 +66,8 @@ std::unique_ptr<KernelLowering> createAttentionLowering();
 std::unique_ptr<KernelLowering> createAttentionGeneralLowering();
 std::unique_ptr<KernelLowering> createLoopsLowering();
 
-/// The function of one stage while it is being written. All integers are i64, all addresses !llvm.ptr; loops are scf.for over i64.
+/// The function of one stage while it is being written. All integers are i64, all addresses !llvm.ptr; loops are
+/// scf.for over i64.
 class StageFrame {
 public:
   StageFrame(const KernelView &kernel, mlir::ModuleOp code, llvm::StringRef function);
@@ -79,6 +83,8 @@ public:
   mlir::Value buffer(mlir::BlockArgument argument);
   /// The address of the fault word.
   mlir::Value fault();
+  /// What to store there: the number of the node that the kernel comes from.
+  int64_t faultNumber() const;
   /// A symbol of the kernel, as i64.
   mlir::Value symbol(unsigned index);
   /// A size or stride in the kernel's symbols, as i64; computed once, at the start of the function.
@@ -95,7 +101,8 @@ public:
   void store(mlir::Value value, mlir::Value pointer, unsigned alignment = 0);
   /// for (i = from; i < to; i += step) carrying `state`; the body returns the next state.
   using Body = std::function<llvm::SmallVector<mlir::Value>(mlir::Value i, mlir::ValueRange state)>;
-  llvm::SmallVector<mlir::Value> loop(mlir::Value from, mlir::Value to, int64_t step, mlir::ValueRange state, const Body &body);
+  llvm::SmallVector<mlir::Value> loop(mlir::Value from, mlir::Value to, int64_t step, mlir::ValueRange state,
+                                      const Body &body);
 
 private:
   KernelView kernel;

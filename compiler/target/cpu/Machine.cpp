@@ -5,6 +5,7 @@
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/X86TargetParser.h"
 
+#include <optional>
 #include <unistd.h>
 
 using namespace fovea::cpu;
@@ -34,9 +35,43 @@ static int64_t cacheBytes(int name, int64_t otherwise) {
   return bytes > 0 ? bytes : otherwise;
 }
 
-mlir::FailureOr<Machine> Machine::named(llvm::StringRef name, std::string *error) {
+/// "2M", "48K", "4096" as a number of bytes.
+static std::optional<int64_t> parseBytes(llvm::StringRef text) {
+  int64_t unit = 1, number;
+  if (text.consume_back("K"))
+    unit = 1 << 10;
+  else if (text.consume_back("M"))
+    unit = 1 << 20;
+  if (text.getAsInteger(10, number) || number <= 0 || number > (int64_t(1) << 40) / unit)
+    return std::nullopt;
+  return number * unit;
+}
+
+/// ":l1=48K:l2=2M".
+static bool applyFigures(Machine &machine, llvm::StringRef figures, std::string *error) {
+  llvm::SmallVector<llvm::StringRef> parts;
+  figures.split(parts, ':', -1, /*KeepEmpty=*/false);
+  for (llvm::StringRef part : parts) {
+    auto [key, value] = part.split('=');
+    int64_t *figure = key == "l1"   ? &machine.l1Bytes
+                      : key == "l2" ? &machine.l2Bytes
+                      : key == "l3" ? &machine.l3Bytes
+                                    : nullptr;
+    std::optional<int64_t> bytes = parseBytes(value);
+    if (!figure || !bytes) {
+      if (error)
+        *error = "expected l1=, l2= or l3= with a size such as 48K or 2M, got '" + part.str() + "'";
+      return false;
+    }
+    *figure = *bytes;
+  }
+  return true;
+}
+
+mlir::FailureOr<Machine> Machine::named(llvm::StringRef description, std::string *error) {
+  auto [name, figures] = description.split(':');
   Machine machine;
-  machine.name = name.str();
+  machine.name = description.str();
   if (name == "native") {
     machine.llvmCpu = llvm::sys::getHostCPUName().str();
     for (auto &[feature, present] : llvm::sys::getHostCPUFeatures())
@@ -50,7 +85,8 @@ mlir::FailureOr<Machine> Machine::named(llvm::StringRef name, std::string *error
     llvm::X86::fillValidCPUArchList(known, /*Only64Bit=*/true);
     if (!llvm::is_contained(known, name)) {
       if (error)
-        *error = "expected a CPU name (native, x86-64, x86-64-v2, x86-64-v3, x86-64-v4 or one that LLVM knows), got '" + name.str() + "'";
+        *error = "expected a CPU name (native, x86-64, x86-64-v2, x86-64-v3, x86-64-v4 or one that LLVM knows), got '" +
+                 name.str() + "'";
       return mlir::failure();
     }
     machine.llvmCpu = name.str();
@@ -60,5 +96,7 @@ mlir::FailureOr<Machine> Machine::named(llvm::StringRef name, std::string *error
   }
   llvm::sort(machine.features);
   deriveVectors(machine);
+  if (!applyFigures(machine, figures, error))
+    return mlir::failure();
   return machine;
 }

@@ -22,8 +22,9 @@ struct Machine {
   bool has(llvm::StringRef feature) const;
   std::string featureString() const; ///< "+avx2,+fma,..."
 
-  /// This computer, or one of x86-64, x86-64-v2, -v3, -v4 or a CPU that LLVM knows; fails with a message for any other name. `native` reads the
-  /// cache sizes from the system.
+  /// This computer, or one of x86-64, x86-64-v2, -v3, -v4 or a CPU that LLVM knows; fails with a message for any other
+  /// name. `native` reads the cache sizes from the system. Behind the name figures may be given:
+  /// `x86-64-v3:l1=48K:l2=2M:l3=32M`.
   static mlir::FailureOr<Machine> named(llvm::StringRef name, std::string *error = nullptr);
 };
 

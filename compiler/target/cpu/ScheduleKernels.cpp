@@ -1,11 +1,13 @@
 // The tile phase on the CPU: a lowering and a schedule for each kernel, and the layout of each weight.
 //
-// Every registered lowering is asked; of those that can do a kernel the one with the lowest predicted time is taken, unless the user forces or
-// forbids one. Constants that kernels read become weights of the artifact, one for each layout that is asked for, each stored once.
+// Every registered lowering is asked; of those that can do a kernel the one with the lowest predicted time is taken,
+// unless the user forces or forbids one. Constants that kernels read become weights of the artifact, one for each
+// layout that is asked for, each stored once.
 #include "compiler/target/cpu/ScheduleKernels.h"
 #include "compiler/target/cpu/Lowering.h"
 #include "compiler/transforms/Ops.h"
 #include "compiler/transforms/View.h"
+#include "dialects/attn/Attn.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -56,7 +58,8 @@ FlatSymbolRefAttr Scheduler::weightFor(Value constant, Attribute layout) {
   // The same constant may have been written down twice.
   for (auto other : module.getOps<exec::WeightDataOp>())
     if (other != data && other.getLayout() == layout &&
-        OperationEquivalence::isRegionEquivalentTo(&other.getBody(), &data.getBody(), OperationEquivalence::IgnoreLocations)) {
+        OperationEquivalence::isRegionEquivalentTo(&other.getBody(), &data.getBody(),
+                                                   OperationEquivalence::IgnoreLocations)) {
       data.erase();
       --weightCount;
       return known = FlatSymbolRefAttr::get(other.getSymNameAttr());
@@ -82,19 +85,29 @@ LogicalResult Scheduler::schedule(exec::KernelOp kernel) {
     reasons += (reasons.empty() ? "" : "; ") + lowering->name().str() + ": " + reason;
   }
   if (!best)
-    return kernel.emitError("no lowering can do this kernel: ") << reasons;
+    return kernel.emitError("not supported: no lowering can do this kernel: ") << reasons;
+  // What is general is slower than what knows the operation.
+  bool special = best->name() != "loops" && best->name() != "attention-general";
+  bool worthIt =
+      llvm::any_of(*view.body, [](Operation &op) { return isContraction(&op) || isa<attn::AttentionOp>(op); });
+  if (!special && worthIt && !choice.forces(best->name()))
+    kernel.emitRemark("scheduled as ") << best->name() << (reasons.empty() ? ", which is expected to be faster" : ": ")
+                                       << reasons;
   OpBuilder b(kernel);
   NamedAttrList attributes(chosen.attributes);
   attributes.set("kind", b.getStringAttr(best->name()));
   kernel.setScheduleAttr(attributes.getDictionary(b.getContext()));
   kernel.setLayoutsAttr(b.getArrayAttr(chosen.layouts));
+  kernel->setAttr("predicted_ns", b.getI64IntegerAttr(static_cast<int64_t>(chosen.nanoseconds)));
   for (auto [operand, layout] : llvm::zip(kernel.getInputsMutable(), chosen.layouts)) {
     if (!isConstantTensor(operand.get())) {
       if (!isa<exec::RowMajorAttr>(layout))
-        return kernel.emitError("the lowering '") << best->name() << "' asked for a packed layout of a value that is computed at run time";
+        return kernel.emitError("the lowering '")
+               << best->name() << "' asked for a packed layout of a value that is computed at run time";
       continue;
     }
-    operand.set(exec::WeightOp::create(b, operand.get().getLoc(), operand.get().getType(), weightFor(operand.get(), layout)));
+    operand.set(
+        exec::WeightOp::create(b, operand.get().getLoc(), operand.get().getType(), weightFor(operand.get(), layout)));
   }
   return success();
 }

@@ -16,7 +16,8 @@ struct LoweringChoice {
   bool forbids(llvm::StringRef name) const { return llvm::is_contained(forbidden, name); }
 };
 
-/// Gives every exec.kernel of the module its schedule and layouts, and turns the constants that kernels read into exec.weight_data.
+/// Gives every exec.kernel of the module its schedule and layouts, and turns the constants that kernels read into
+/// exec.weight_data.
 mlir::LogicalResult scheduleKernels(mlir::ModuleOp module, const Machine &machine, const LoweringChoice &choice);
 
 } // namespace fovea::cpu

@@ -40,9 +40,7 @@ void StageFrame::finish() {
     prologueEnd->erase();
 }
 
-Value StageFrame::constant(int64_t value) {
-  return arith::ConstantIntOp::create(b, location, b.getI64Type(), value);
-}
+Value StageFrame::constant(int64_t value) { return arith::ConstantIntOp::create(b, location, b.getI64Type(), value); }
 
 Value StageFrame::add(Value x, Value y) { return arith::AddIOp::create(b, location, x, y); }
 Value StageFrame::mul(Value x, Value y) { return arith::MulIOp::create(b, location, x, y); }
@@ -105,6 +103,11 @@ Value StageFrame::fault() {
     faultAddress = loadArgument(b, location, function.getArgument(0), kFault, 0, {});
   }
   return faultAddress;
+}
+
+int64_t StageFrame::faultNumber() const {
+  auto number = kernel.op->getAttrOfType<IntegerAttr>("fault_number");
+  return number ? number.getInt() : 1;
 }
 
 Value StageFrame::symbol(unsigned index) {

@@ -10,9 +10,7 @@ using namespace mlir;
 using namespace fovea;
 using namespace fovea::cpu;
 
-static int64_t elementBytes(RankedTensorType type) {
-  return std::max<int64_t>(1, type.getElementTypeBitWidth() / 8);
-}
+static int64_t elementBytes(RankedTensorType type) { return std::max<int64_t>(1, type.getElementTypeBitWidth() / 8); }
 
 int64_t fovea::cpu::packedBytes(exec::WeightDataOp weight) {
   RankedTensorType type = weight.getTensorType();
@@ -93,11 +91,13 @@ LogicalResult Packer::collect(Value value, SmallVector<int64_t> place) {
     return value.getDefiningOp()->emitError("a weight cannot be read through this operation");
   auto constant = view->base.getDefiningOp<arith::ConstantOp>();
   if (!constant)
-    return view->base.getDefiningOp()->emitError("a weight is made by an operation other than a view or a concatenation");
+    return view->base.getDefiningOp()->emitError(
+        "a weight is made by an operation other than a view or a concatenation");
   const char *bytes = bytesOf(constant);
   if (!bytes)
     return constant.emitError("the data of a weight is missing");
-  Piece piece{bytes + *view->offset.getConstant() * elementBytes(cast<RankedTensorType>(value.getType())), {}, {}, place};
+  Piece piece{
+      bytes + *view->offset.getConstant() * elementBytes(cast<RankedTensorType>(value.getType())), {}, {}, place};
   llvm::append_range(piece.shape, cast<RankedTensorType>(value.getType()).getShape());
   for (const data::DimExpr &stride : view->strides)
     piece.strides.push_back(*stride.getConstant());
@@ -158,7 +158,8 @@ template <typename T> static void copyPanels(const Piece &piece, char *target, i
 LogicalResult fovea::cpu::packWeight(exec::WeightDataOp weight, char *target) {
   RankedTensorType type = weight.getTensorType();
   Packer packer;
-  if (failed(packer.collect(weight.getBody().front().getTerminator()->getOperand(0), SmallVector<int64_t>(type.getRank(), 0))))
+  if (failed(packer.collect(weight.getBody().front().getTerminator()->getOperand(0),
+                            SmallVector<int64_t>(type.getRank(), 0))))
     return failure();
   auto panels = dyn_cast<exec::PanelsAttr>(weight.getLayout());
   SmallVector<int64_t> strides(type.getRank(), 1);

@@ -10,8 +10,8 @@ namespace fovea::cpu {
 
 /// The size in bytes of a weight in its layout.
 int64_t packedBytes(exec::WeightDataOp weight);
-/// Writes the weight in its layout to `target`, which has packedBytes(weight) bytes, all zero. Fails with an error on the operation where the body
-/// is not made of constants, views and concatenations.
+/// Writes the weight in its layout to `target`, which has packedBytes(weight) bytes, all zero. Fails with an error on
+/// the operation where the body is not made of constants, views and concatenations.
 mlir::LogicalResult packWeight(exec::WeightDataOp weight, char *target);
 /// For people: "panels of 48".
 std::string describeLayout(mlir::Attribute layout);

@@ -1,5 +1,5 @@
-// The contract between compiled code and the runtime. The compiler emits code against these layouts; the runtime calls it.
-// Plain C, fixed widths, no dependence on either side. Anything that changes here raises FOVEA_ABI_VERSION.
+// The contract between compiled code and the runtime. The compiler emits code against these layouts; the runtime calls
+// it. Plain C, fixed widths, no dependence on either side. Anything that changes here raises FOVEA_ABI_VERSION.
 #ifndef FOVEA_ABI_H
 #define FOVEA_ABI_H
 
@@ -11,18 +11,19 @@ extern "C" {
 
 #define FOVEA_ABI_VERSION 1
 
-// What a kernel is given. Buffers hold row-major tensors unless the kernel asked for another layout at compile time; a bool is one
-// byte, 0 or 1. Scalars are dims, strides and other shape values.
+// What a kernel is given. Buffers hold row-major tensors unless the kernel asked for another layout at compile time; a
+// bool is one byte, 0 or 1. Scalars are dims, strides and other shape values.
 typedef struct fovea_kernel_args {
   void *const *buffers;
   const int64_t *scalars;
-  // Set to a non-zero node number by a kernel that met an index outside its table. The kernel itself goes on with a clamped index,
-  // so nothing outside a buffer is ever touched; the run then fails with the name of the node.
+  // Set to a non-zero node number by a kernel that met an index outside its table. The kernel itself goes on with a
+  // clamped index, so nothing outside a buffer is ever touched; the run then fails with the name of the node.
   int64_t *fault;
 } fovea_kernel_args;
 
-// Runs the tasks [begin, end) of a stage. Tasks of one stage are independent of each other; several threads call the same kernel
-// with disjoint ranges. `workspace` is private to the calling thread, 64-byte aligned, of the size given at launch.
+// Runs the tasks [begin, end) of a stage. Tasks of one stage are independent of each other; several threads call the
+// same kernel with disjoint ranges. `workspace` is private to the calling thread, 64-byte aligned, of the size given at
+// launch.
 typedef void (*fovea_kernel_fn)(const fovea_kernel_args *args, int64_t begin, int64_t end, void *workspace);
 
 // What a host program sees of the run it belongs to. The pointers are owned by the runtime and live for the call.
@@ -38,8 +39,8 @@ typedef struct fovea_host {
   char *arena;
   const char *weights;
   int64_t *fault;
-  // Runs tasks [0, tasks) of a kernel on the pool and returns when all are done. `grain` tasks at least go to one thread at a time.
-  // Returns 0, or a fovea_status that the host program returns at once.
+  // Runs tasks [0, tasks) of a kernel on the pool and returns when all are done. `grain` tasks at least go to one
+  // thread at a time. Returns 0, or a fovea_status that the host program returns at once.
   int32_t (*launch)(struct fovea_host *, uint32_t kernel, void *const *buffers, const int64_t *scalars, int64_t tasks,
                     int64_t grain, int64_t workspace_bytes);
   // Reports why the host program gives up; returns `status` for it to pass on. The message is copied.
@@ -50,7 +51,8 @@ typedef int32_t (*fovea_host_fn)(fovea_host *);
 
 // One entry point of the host program. Names, dtypes and shapes stand in the artifact's manifest, in the same order.
 typedef struct fovea_entry {
-  // Computes the slots from the dims: arena size, every output's dims, and what `run` needs. Called once for each shape tuple.
+  // Computes the slots from the dims: arena size, every output's dims, and what `run` needs. Called once for each shape
+  // tuple.
   fovea_host_fn prepare;
   fovea_host_fn run;
   uint32_t slot_count;
@@ -68,7 +70,8 @@ typedef struct fovea_host_image {
   const fovea_entry *entries;
 } fovea_host_image;
 
-// A kernel image exports this as `fovea_kernel_image`; there is one for each CPU variant, and all number their kernels alike.
+// A kernel image exports this as `fovea_kernel_image`; there is one for each CPU variant, and all number their kernels
+// alike.
 typedef struct fovea_kernel_image {
   uint32_t abi_version;
   uint32_t kernel_count;

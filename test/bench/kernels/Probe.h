@@ -15,8 +15,9 @@ inline double seconds() {
   return t.tv_sec + t.tv_nsec * 1e-9;
 }
 
-/// f32 GF/s of vectors of `bits` (128 (without multiply-add), 256 or 512), measured for about 15 microseconds.
-double probe(int bits);
+/// f32 GF/s of vectors of `bits` (128 (without multiply-add), 256 or 512), measured for about 15 microseconds; more
+/// `rounds` take longer and are steadier, reading the clock costs them less.
+double probe(int bits, int64_t rounds = 6000);
 
 /// Zeros in huge pages, as the runtime keeps its activations and weights.
 class Floats {

@@ -1,0 +1,88 @@
+#include "compiler/pipeline/Code.h"
+#include "compiler/target/cpu/Codegen.h"
+#include "compiler/target/cpu/Lowering.h"
+#include "compiler/target/cpu/Weights.h"
+
+#include "fovea/artifact.h"
+
+#include "mlir/Pass/PassManager.h"
+
+using namespace mlir;
+using namespace fovea;
+
+static LogicalResult compileKernels(ModuleOp module, const cpu::Machine &machine, bool wantLLVM, CompiledCode &result) {
+  OwningOpRef<ModuleOp> code = ModuleOp::create(module.getLoc());
+  KernelCode &kernels = result.kernels.emplace_back();
+  std::vector<std::string> functions;
+  result.definitions.clear();
+  for (auto definition : module.getOps<exec::KernelDefOp>()) {
+    StringRef kind = definition.getSchedule().getAs<StringAttr>("kind").getValue();
+    auto lowering =
+        llvm::find_if(cpu::kernelLowerings(), [&](const cpu::KernelLowering *l) { return l->name() == kind; });
+    if (lowering == cpu::kernelLowerings().end())
+      return definition.emitError("unknown lowering '") << kind << "'";
+    FailureOr<SmallVector<cpu::Stage>> stages = (*lowering)->emit(definition, machine, *code);
+    if (failed(stages))
+      return failure();
+    std::string schedule;
+    llvm::raw_string_ostream(schedule) << definition.getSchedule();
+    cpu::CompiledKernel &compiled = result.definitions[definition.getSymName()];
+    compiled.firstStage = functions.size();
+    for (const cpu::Stage &stage : *stages) {
+      auto workspace = dyn_cast<AffineConstantExpr>(stage.workspaceBytes);
+      functions.push_back(stage.function);
+      kernels.stages.push_back({stage.function, kind.str(), schedule, workspace ? workspace.getValue() : -1});
+    }
+    compiled.stages = std::move(*stages);
+  }
+  PassManager passes(module.getContext());
+  cpu::buildLowerToLLVMPipeline(passes, !machine.has("sse4.1"));
+  if (failed(passes.run(*code)))
+    return failure();
+  cpu::addKernelImage(*code, functions);
+  std::string error;
+  FailureOr<std::string> object = cpu::compileToObject(*code, machine, &error, wantLLVM ? &kernels.llvmText : nullptr);
+  if (failed(object))
+    return module.emitError(error);
+  kernels.object = std::move(*object);
+  return success();
+}
+
+static LogicalResult compileHost(ModuleOp module, CompiledCode &result) {
+  OwningOpRef<ModuleOp> code = ModuleOp::create(module.getLoc());
+  if (failed(cpu::writeHostPrograms(module, *code, result.definitions, result.weightOffsets, result.entries)))
+    return failure();
+  PassManager passes(module.getContext());
+  cpu::buildLowerToLLVMPipeline(passes);
+  if (failed(passes.run(*code)))
+    return failure();
+  cpu::addHostImage(*code, result.entries);
+  std::string error;
+  // The host program runs wherever the runtime does.
+  FailureOr<cpu::Machine> baseline = cpu::Machine::named("x86-64", &error);
+  if (failed(baseline))
+    return module.emitError(error);
+  FailureOr<std::string> object = cpu::compileToObject(*code, *baseline, &error);
+  if (failed(object))
+    return module.emitError(error);
+  result.hostObject = std::move(*object);
+  return success();
+}
+
+LogicalResult fovea::compileCode(ModuleOp module, ArrayRef<cpu::Machine> machines, bool wantLLVM, CompiledCode &code) {
+  Builder b(module.getContext());
+  for (auto definition : module.getOps<exec::KernelDefOp>())
+    if (auto node = definition->getAttrOfType<StringAttr>("node")) {
+      code.faultNodes.push_back(node.str());
+      definition->setAttr("fault_number", b.getI64IntegerAttr(code.faultNodes.size()));
+    }
+  for (const cpu::Machine &machine : machines)
+    if (failed(compileKernels(module, machine, wantLLVM, code)))
+      return failure();
+  for (auto weight : module.getOps<exec::WeightDataOp>()) {
+    code.weightBytes = alignUp(code.weightBytes, artifact::WEIGHT_ALIGNMENT);
+    code.weightOffsets[weight.getSymName()] = code.weightBytes;
+    code.weightBytes += cpu::packedBytes(weight);
+  }
+  return compileHost(module, code);
+}

@@ -1,0 +1,26 @@
+// What a kernel computes and moves: the figures of the manifest and of --explain.
+#ifndef FOVEA_COMPILER_PIPELINE_COSTS_H
+#define FOVEA_COMPILER_PIPELINE_COSTS_H
+
+#include "dialects/data/DimExpr.h"
+#include "dialects/exec/Exec.h"
+
+namespace fovea {
+
+struct KernelCost {
+  data::DimExpr flops; ///< a contraction counts 2 for each product, a transcendental function 10
+  data::DimExpr bytes; ///< of all inputs and outputs, each once
+};
+
+/// In terms of the names that `exec.dispatch` gives the kernel's symbols.
+KernelCost costOf(exec::KernelDefOp kernel, exec::DispatchOp dispatch);
+
+/// Of all dispatches of a planned module.
+data::DimExpr totalFlops(mlir::ModuleOp module);
+
+/// The shape of each input and init of a kernel as one dispatch sees it: "batch x 12 x 64".
+llvm::SmallVector<std::string> shapesOf(exec::KernelDefOp kernel, exec::DispatchOp dispatch);
+
+} // namespace fovea
+
+#endif // FOVEA_COMPILER_PIPELINE_COSTS_H

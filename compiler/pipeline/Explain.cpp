@@ -1,0 +1,223 @@
+#include "compiler/pipeline/Explain.h"
+#include "compiler/pipeline/Costs.h"
+#include "compiler/target/cpu/Weights.h"
+#include "dialects/attn/Attn.h"
+#include "dialects/exec/Exec.h"
+
+#include <fmt/format.h>
+#include <map>
+
+using namespace mlir;
+using namespace fovea;
+namespace json = llvm::json;
+
+std::string fovea::nodeOf(Location location) {
+  std::string name = "?";
+  location->walk([&](Location part) {
+    if (auto named = dyn_cast<NameLoc>(part)) {
+      name = named.getName().str();
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  return name;
+}
+
+std::vector<std::string> fovea::attentionNodes(ModuleOp module) {
+  std::vector<std::string> nodes;
+  module.walk([&](attn::AttentionOp op) { nodes.push_back(nodeOf(op.getLoc())); });
+  return nodes;
+}
+
+/// A number where the size is one, else an expression.
+static json::Value number(const data::DimExpr &expr) {
+  if (auto constant = expr.getConstant())
+    return *constant;
+  return expr.str();
+}
+
+/// What the author of a model can do about a refusal; by how the reason begins.
+static StringRef remedyFor(StringRef reason) {
+  static constexpr std::pair<llvm::StringLiteral, llvm::StringLiteral> kRemedies[] = {
+      {"a copy is needed",
+       "export the model so that merged dims lie one after the other, or leave the transpose to the next projection"},
+      {"not raised to attention",
+       "export with the operator Attention (opset 23), or as matmul, scale, mask, softmax, matmul without other users"},
+      {"scheduled as attention-general", "fix the sizes of the heads, and keep masks additive or boolean"},
+      {"scheduled as loops", "fix the dims of the matrices with --dim, or keep the weights constant"}};
+  for (auto &[prefix, remedy] : kRemedies)
+    if (reason.starts_with(prefix))
+      return remedy;
+  return "";
+}
+
+static json::Array groupRemarks(ArrayRef<MissedRemark> missed) {
+  std::vector<std::pair<const MissedRemark *, std::vector<std::string>>> groups; // in the order of the first of each
+  for (const MissedRemark &remark : missed) {
+    auto it = llvm::find_if(groups, [&](const auto &group) {
+      return group.first->phase == remark.phase && group.first->reason == remark.reason;
+    });
+    if (it == groups.end())
+      it = groups.insert(groups.end(), {&remark, {}});
+    if (!llvm::is_contained(it->second, remark.node))
+      it->second.push_back(remark.node);
+  }
+  json::Array all;
+  for (auto &[first, nodes] : groups) {
+    json::Object group{{"kind", first->phase}, {"reason", first->reason}, {"nodes", json::Array(nodes)}};
+    if (StringRef remedy = remedyFor(first->reason); !remedy.empty())
+      group["remedy"] = remedy;
+    all.push_back(std::move(group));
+  }
+  return all;
+}
+
+static json::Array strings(ArrayAttr names) {
+  json::Array all;
+  for (auto name : names.getAsRange<StringAttr>())
+    all.push_back(name.str());
+  return all;
+}
+
+static json::Object describe(exec::DispatchOp dispatch, exec::KernelDefOp kernel) {
+  json::Object result{{"kernel", kernel.getSymName()}, {"node", dispatch.getNode()}};
+  if (auto nodes = dispatch->getAttrOfType<ArrayAttr>("nodes"))
+    result["nodes"] = strings(nodes);
+  json::Object schedule;
+  for (NamedAttribute choice : kernel.getSchedule()) {
+    std::string text;
+    if (auto integer = dyn_cast<IntegerAttr>(choice.getValue()); integer && integer.getType().isSignlessInteger(64))
+      schedule[choice.getName().str()] = integer.getInt();
+    else if (auto string = dyn_cast<StringAttr>(choice.getValue()))
+      schedule[choice.getName().str()] = string.str();
+    else {
+      llvm::raw_string_ostream(text) << choice.getValue();
+      schedule[choice.getName().str()] = text;
+    }
+  }
+  result["lowering"] = kernel.getSchedule().getAs<StringAttr>("kind").getValue();
+  schedule.erase("kind");
+  result["schedule"] = std::move(schedule);
+  SmallVector<std::string> shapes = shapesOf(kernel, dispatch);
+  json::Array inputs, outputs;
+  for (auto [i, layout] : llvm::enumerate(kernel.getLayouts())) {
+    json::Object tensor{{"shape", shapes[i]}, {"layout", cpu::describeLayout(layout)}};
+    (i + kernel.getInitCount() < shapes.size() ? inputs : outputs).push_back(std::move(tensor));
+  }
+  result["inputs"] = std::move(inputs);
+  result["outputs"] = std::move(outputs);
+  KernelCost cost = costOf(kernel, dispatch);
+  result["flops"] = number(cost.flops);
+  result["bytes"] = number(cost.bytes);
+  if (auto predicted = dispatch->getAttrOfType<IntegerAttr>("predicted_ns"))
+    result["predicted_us"] = predicted.getInt() / 1000.0;
+  return result;
+}
+
+json::Object fovea::explain(ModuleOp module, ArrayRef<std::string> attention, ArrayRef<MissedRemark> missed) {
+  json::Array entries, attentions;
+  SymbolTable symbols(module);
+  llvm::StringMap<std::string> kernelOf;
+  for (auto program : module.getOps<exec::ProgramOp>()) {
+    json::Array kernels;
+    data::DimExpr flops(0);
+    double microseconds = 0;
+    for (auto dispatch : program.getBody().getOps<exec::DispatchOp>()) {
+      auto kernel = symbols.lookup<exec::KernelDefOp>(dispatch.getKernel());
+      bool attends = llvm::any_of(kernel.getBody().front(), [](Operation &op) { return isa<attn::AttentionOp>(op); });
+      if (auto nodes = dispatch->getAttrOfType<ArrayAttr>("nodes"); attends && nodes)
+        for (auto name : nodes.getAsRange<StringAttr>())
+          kernelOf[name] = kernel.getSymName().str();
+      flops = flops + costOf(kernel, dispatch).flops;
+      if (auto predicted = dispatch->getAttrOfType<IntegerAttr>("predicted_ns"))
+        microseconds += predicted.getInt() / 1000.0;
+      kernels.push_back(describe(dispatch, kernel));
+    }
+    json::Object entry{{"name", program.getSymName()},
+                       {"kernels", std::move(kernels)},
+                       {"flops", number(flops)},
+                       {"predicted_us", microseconds}};
+    if (auto arena = program->getAttrOfType<StringAttr>("arena"))
+      entry["arena"] = arena.str();
+    entries.push_back(std::move(entry));
+  }
+  for (const std::string &node : attention)
+    attentions.push_back(json::Object{{"node", node}, {"kernel", kernelOf.lookup(node)}});
+  int64_t weights = 0, weightBytes = 0;
+  for (auto weight : module.getOps<exec::WeightDataOp>())
+    ++weights, weightBytes += cpu::packedBytes(weight);
+  return json::Object{{"entries", std::move(entries)},
+                      {"attention", std::move(attentions)},
+                      {"weights", weights},
+                      {"weight_bytes", weightBytes},
+                      {"missed", groupRemarks(missed)}};
+}
+
+/// A string, or a number as text.
+static std::string text(const json::Value *value) {
+  if (!value)
+    return "?";
+  if (auto string = value->getAsString())
+    return string->str();
+  std::string result;
+  llvm::raw_string_ostream(result) << *value;
+  return result;
+}
+
+static std::string listText(const json::Array &list, const char *separator) {
+  std::string result;
+  for (const json::Value &value : list)
+    result += (result.empty() ? "" : separator) + text(&value);
+  return result;
+}
+
+static std::string kernelText(const json::Object &kernel, size_t number) {
+  std::map<std::string, std::string> choices; // sorted, which a JSON object is not
+  for (auto &[key, value] : *kernel.getObject("schedule"))
+    choices[llvm::StringRef(key).str()] = text(&value);
+  std::string schedule;
+  for (auto &[key, value] : choices)
+    schedule += fmt::format(" {}={}", key, value);
+  std::string result = fmt::format("{:4}  {}  {}\n", number, kernel.getString("kernel")->str(),
+                                   kernel.getArray("nodes") ? listText(*kernel.getArray("nodes"), ", ")
+                                                            : kernel.getString("node")->str());
+  result += fmt::format("      {}{}\n", kernel.getString("lowering")->str(), schedule);
+  for (auto [key, arrow] : {std::pair("inputs", "<-"), std::pair("outputs", "->")})
+    for (const json::Value &tensor : *kernel.getArray(key))
+      result += fmt::format("      {} {}, {}\n", arrow, text(tensor.getAsObject()->get("shape")),
+                            text(tensor.getAsObject()->get("layout")));
+  std::string predicted =
+      kernel.get("predicted_us") ? fmt::format(", predicted {:.1f} us", *kernel.getNumber("predicted_us")) : "";
+  return result +
+         fmt::format("      {} flops, {} bytes{}\n", text(kernel.get("flops")), text(kernel.get("bytes")), predicted);
+}
+
+std::string fovea::explainText(const json::Object &report) {
+  std::string result;
+  for (const json::Value &value : *report.getArray("entries")) {
+    const json::Object &entry = *value.getAsObject();
+    result += fmt::format("entry {}\n", entry.getString("name")->str());
+    for (auto [i, kernel] : llvm::enumerate(*entry.getArray("kernels")))
+      result += kernelText(*kernel.getAsObject(), i);
+    result += fmt::format("  {} kernels, {} flops, predicted {:.1f} us with one thread, arena {} bytes\n",
+                          entry.getArray("kernels")->size(), text(entry.get("flops")), *entry.getNumber("predicted_us"),
+                          text(entry.get("arena")));
+  }
+  // Before the plan phase there are no kernels to name.
+  if (!report.getArray("entries")->empty()) {
+    result += fmt::format("{} weights, {} bytes\n", text(report.get("weights")), text(report.get("weight_bytes")));
+    for (const json::Value &value : *report.getArray("attention")) {
+      std::string kernel = text(value.getAsObject()->get("kernel"));
+      result += fmt::format("attention {} -> {}\n", text(value.getAsObject()->get("node")),
+                            kernel.empty() ? "(no kernel of its own)" : kernel);
+    }
+  }
+  for (const json::Value &value : *report.getArray("missed")) {
+    const json::Object &group = *value.getAsObject();
+    result += fmt::format("missed: {}: {}\n  nodes: {}\n", text(group.get("kind")), text(group.get("reason")),
+                          listText(*group.getArray("nodes"), ", "));
+    if (const json::Value *remedy = group.get("remedy"))
+      result += fmt::format("  remedy: {}\n", text(remedy));
+  }
+  return result;
+}

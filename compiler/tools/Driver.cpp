@@ -1,0 +1,374 @@
+#include "compiler/tools/Driver.h"
+#include "compiler/pipeline/Artifact.h"
+#include "compiler/pipeline/Costs.h"
+#include "compiler/pipeline/Dot.h"
+#include "compiler/pipeline/Explain.h"
+#include "compiler/pipeline/Phases.h"
+#include "compiler/pipeline/Progress.h"
+#include "compiler/pipeline/Registration.h"
+#include "compiler/tools/Dumps.h"
+#include "frontends/onnx/Onnx.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <fmt/format.h>
+
+using namespace mlir;
+using namespace fovea;
+
+/// How the message of a refusal begins: valid input that we cannot do. All other errors behind the import are bugs of
+/// ours.
+static constexpr llvm::StringLiteral kNotSupported = "not supported: ";
+
+namespace {
+struct Message {
+  std::string node, text;
+};
+
+class Driver {
+public:
+  explicit Driver(const CompileRequest &request) : request(request) {}
+  int run(CompileOutcome &outcome);
+
+private:
+  int fail(int code, std::string message);
+  /// The exit code for what the diagnostics say, after a phase or an emitter failed.
+  int failAt(const std::string &where, ModuleOp before, StringRef resumeAfter, bool environment = false);
+  int parseOptions();
+  int load();
+  int runAllPhases();
+  int dump(StringRef phase);
+  int emit(CompileOutcome &outcome);
+  int explainAll();
+  int write(const std::string &path, llvm::function_ref<LogicalResult(llvm::raw_ostream &)> contents);
+  void receive(Diagnostic &diagnostic);
+  std::string outputPath(StringRef extension) const;
+
+  const CompileRequest &request;
+  CompileOptions options;
+  frontend::ImportOptions importOptions;
+  std::shared_ptr<MLIRContext> context;
+  OwningOpRef<ModuleOp> module;
+  std::vector<frontend::WeightSource> weights;
+  std::string from, current = "import"; ///< the phase that was done last; that which runs
+  std::vector<Message> errors;
+  std::vector<MissedRemark> missed;
+  std::vector<std::string> attention;
+  std::unique_ptr<Progress> progress;
+};
+} // namespace
+
+/// "NAME=N" or "NAME=LO..HI".
+static bool parseDim(const std::string &text, std::string &name, frontend::DimRange &range) {
+  size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0)
+    return false;
+  name = text.substr(0, equals);
+  StringRef value = StringRef(text).substr(equals + 1);
+  auto [low, high] = value.split("..");
+  if (low.getAsInteger(10, range.min) || range.min < 0)
+    return false;
+  range.max = range.min;
+  return !value.contains("..") || (!high.getAsInteger(10, range.max) && range.max >= range.min);
+}
+
+static bool isPhase(StringRef name) {
+  return name == "import" || llvm::any_of(phases(), [&](const Phase &phase) { return name == phase.name; });
+}
+
+/// 1 for import, 2 for the first phase after it, ...
+static unsigned numberOf(StringRef name) {
+  for (auto [i, phase] : llvm::enumerate(phases()))
+    if (name == phase.name)
+      return i + 2;
+  return 1;
+}
+
+int Driver::fail(int code, std::string message) {
+  if (progress)
+    progress->interrupt();
+  while (!message.empty() && message.back() == '\n')
+    message.pop_back();
+  // One line, whatever a diagnostic holds.
+  for (char &c : message)
+    if (c == '\n')
+      c = ' ';
+  fmt::print(stderr, "fovea-compile: error: {}\n", message);
+  return code;
+}
+
+int Driver::parseOptions() {
+  if (request.target != "cpu")
+    return fail(kUnsupported, fmt::format("target '{}' is not supported; this build compiles for cpu", request.target));
+  for (const std::string &name : request.cpus) {
+    std::string error;
+    FailureOr<cpu::Machine> machine = cpu::Machine::named(name, &error);
+    if (failed(machine))
+      return fail(kInput, "--cpu: " + error);
+    options.machines.push_back(*machine);
+  }
+  if (request.emit == "static-lib" && options.machines.size() != 1)
+    return fail(kInput, fmt::format("--emit=static-lib: expected one CPU, got {}: an archive has one table of kernels",
+                                    options.machines.size()));
+  for (const std::string &text : request.dims) {
+    std::string name;
+    frontend::DimRange range;
+    if (!parseDim(text, name, range))
+      return fail(kInput, fmt::format("--dim: expected NAME=N or NAME=LO..HI, got '{}'", text));
+    importOptions.dims[name] = range;
+  }
+  for (const std::string &text : request.lowerings) {
+    if (text.starts_with("-"))
+      options.lowering.forbidden.push_back(text.substr(1));
+    else
+      options.lowering.forced.push_back(text);
+  }
+  for (const std::string &text : request.inserts) {
+    auto [place, pipeline] = StringRef(text).split('=');
+    if (!place.consume_front("after:") || pipeline.empty() || !isPhase(place) || place == "import")
+      return fail(kInput, fmt::format("--insert: expected after:PHASE=PIPELINE, got '{}'", text));
+    OpPassManager parsed("builtin.module");
+    std::string why;
+    llvm::raw_string_ostream stream(why);
+    if (failed(parsePassPipeline(pipeline, parsed, stream)))
+      return fail(kInput, fmt::format("--insert: '{}' is no pipeline of passes: {}", pipeline.str(), why));
+    options.inserted.emplace_back(place.str(), pipeline.str());
+  }
+  for (const std::string &name : {request.from, request.to})
+    if (!name.empty() && !isPhase(name))
+      return fail(kInput, fmt::format("expected a phase (import, raise, simplify, fuse, tile, plan), got '{}'", name));
+  importOptions.allowExternalData = request.externalData;
+  return kFine;
+}
+
+void Driver::receive(Diagnostic &diagnostic) {
+  if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
+    errors.push_back({nodeOf(diagnostic.getLocation()), diagnostic.str()});
+  else if (diagnostic.getSeverity() == DiagnosticSeverity::Remark)
+    missed.push_back({current, nodeOf(diagnostic.getLocation()), diagnostic.str()});
+}
+
+int Driver::load() {
+  from = request.from;
+  if (StringRef(request.model).ends_with(".mlir") || StringRef(request.model).ends_with(".mlirbc")) {
+    if (!llvm::sys::fs::exists(request.model))
+      return fail(kInput, fmt::format("cannot read \"{}\": there is no such file", request.model));
+    LoadedDump loaded = readDump(*context, request.model);
+    if (!loaded.module)
+      return fail(kInput, errors.empty() ? loaded.error : fmt::format("{}: {}", loaded.error, errors.front().text));
+    if (!from.empty() && !loaded.phase.empty() && from != loaded.phase)
+      return fail(kInput, fmt::format("--compile-from: the dump \"{}\" was written after {}, got {}", request.model,
+                                      loaded.phase, from));
+    if (from.empty())
+      from = loaded.phase;
+    module = std::move(loaded.module);
+    weights = std::move(loaded.weights);
+  } else {
+    if (!from.empty() && from != "import")
+      return fail(kInput, fmt::format("--compile-from={}: expected a dump (.mlirbc or .mlir), got \"{}\"", from,
+                                      request.model));
+    frontend::ImportResult result = frontend::importOnnx(*context, request.model, importOptions);
+    if (result.error)
+      return fail(result.error->kind == frontend::ImportError::input ? kInput : kUnsupported, result.error->message);
+    module = std::move(result.module);
+    weights = std::move(result.weights);
+  }
+  if (from.empty())
+    from = "import";
+  if (!request.to.empty() && numberOf(request.to) < numberOf(from))
+    return fail(kInput, fmt::format("--compile-to={}: expected a phase after {}", request.to, from));
+  unsigned last = request.to.empty() ? phases().size() + 1 : numberOf(request.to);
+  progress->expect(1 + last - numberOf(from) + (request.to.empty() ? 1 : 0));
+  return kFine;
+}
+
+int Driver::write(const std::string &path, llvm::function_ref<LogicalResult(llvm::raw_ostream &)> contents) {
+  std::error_code code;
+  llvm::raw_fd_ostream file(path, code);
+  if (!code) {
+    if (failed(contents(file)))
+      return fail(kInternal, fmt::format("internal error: cannot write the contents of {}", path));
+    file.flush();
+    code = file.error();
+    file.clear_error();
+  }
+  return code ? fail(kEnvironment, fmt::format("cannot write {}: {}", path, code.message())) : kFine;
+}
+
+int Driver::dump(StringRef phase) {
+  if (request.dumpFolder.empty())
+    return kFine;
+  llvm::SmallString<128> path(request.dumpFolder);
+  llvm::sys::path::append(path, fmt::format("{}-{}.mlirbc", numberOf(phase), phase.str()));
+  if (int code =
+          write(path.str().str(), [&](llvm::raw_ostream &out) { return writeDump(*module, phase, weights, out); }))
+    return code;
+  if (!request.dumpText)
+    return kFine;
+  llvm::sys::path::replace_extension(path, ".mlir");
+  return write(path.str().str(), [&](llvm::raw_ostream &out) {
+    printText(*module, out);
+    return success();
+  });
+}
+
+std::string Driver::outputPath(StringRef extension) const {
+  if (!request.output.empty())
+    return request.output;
+  llvm::SmallString<128> path(request.model);
+  llvm::sys::path::replace_extension(path, extension);
+  return path.str().str();
+}
+
+int Driver::failAt(const std::string &where, ModuleOp before, StringRef resumeAfter, bool environment) {
+  std::string text = errors.empty() ? "no message" : errors.front().text,
+              node = errors.empty() ? "?" : errors.front().node;
+  std::string prefix = node == "?" ? "" : fmt::format("node \"{}\": ", node);
+  if (environment)
+    return fail(kEnvironment, text);
+  if (StringRef(text).starts_with(kNotSupported))
+    return fail(kUnsupported, prefix + text);
+  std::string message = fmt::format("internal error in {}: {}{}", where, prefix, text);
+  std::string path = outputPath(".fovea");
+  path = (path == "-" ? "model" : path) + ".reproducer.mlirbc";
+  std::error_code code;
+  llvm::raw_fd_ostream file(path, code);
+  if (!code && succeeded(writeDump(before, resumeAfter, weights, file)))
+    message +=
+        fmt::format("; to reproduce: fovea-compile {} --compile-from={}{}", path, resumeAfter.str(), request.command);
+  return fail(kInternal, message);
+}
+
+int Driver::runAllPhases() {
+  if (failed(verify(*module)))
+    return failAt("import", *module, "import");
+  progress->done(from);
+  if (int code = dump(from))
+    return code;
+  std::string previous = from;
+  for (const Phase &phase : phases()) {
+    if (numberOf(phase.name) <= numberOf(from))
+      continue;
+    if (!request.to.empty() && numberOf(phase.name) > numberOf(request.to))
+      break;
+    current = phase.name;
+    // What a reproducer starts from; the IR is small, its weights are not part of it.
+    OwningOpRef<ModuleOp> before(cast<ModuleOp>(module->getOperation()->clone()));
+    if (failed(runPhases(*module, options, previous, phase.name, [](const Phase &) { return success(); })))
+      return failAt("the phase " + current, *before, previous);
+    if (attention.empty() && (current == "raise" || current == "simplify"))
+      attention = attentionNodes(*module);
+    previous = current;
+    progress->done(current);
+    if (int code = dump(current))
+      return code;
+  }
+  return kFine;
+}
+
+int Driver::emit(CompileOutcome &outcome) {
+  std::string stdoutOr = request.output.empty() ? "-" : request.output;
+  if (request.emit == "dot")
+    return write(stdoutOr, [&](llvm::raw_ostream &out) {
+      writeDot(*module, out);
+      return success();
+    });
+  if (request.emit == "mlir" || !request.to.empty())
+    return write(stdoutOr, [&](llvm::raw_ostream &out) {
+      if (StringRef(request.output).ends_with(".mlirbc"))
+        return writeDump(*module, request.to.empty() ? "plan" : request.to, weights, out);
+      printText(*module, out);
+      return success();
+    });
+  current = "emit";
+  EmitOptions emitOptions{options.machines};
+  bool environment = false;
+  LogicalResult result = success();
+  if (request.emit == "llvm") {
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    result = emitLLVM(*module, stream, emitOptions);
+    if (int code =
+            succeeded(result) ? write(stdoutOr, [&](llvm::raw_ostream &out) { return out << text, success(); }) : 0)
+      return code;
+  } else if (request.emit == "static-lib") {
+    result = emitStaticLibrary(*module, outputPath(".a"), emitOptions, environment);
+  } else {
+    outcome.artifact = outputPath(".fovea");
+    outcome.flops = totalFlops(*module);
+    result = emitArtifact(*module, outcome.artifact, emitOptions, environment);
+  }
+  if (failed(result))
+    return failAt("the phase emit", *module, "plan", environment);
+  progress->done("emit");
+  return kFine;
+}
+
+int Driver::explainAll() {
+  if (request.explain) {
+    llvm::json::Object report = explain(*module, attention, missed);
+    if (request.explainFile.empty())
+      fmt::print("{}", explainText(report));
+    else if (int code = write(request.explainFile, [&](llvm::raw_ostream &out) {
+               out << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(report)));
+               return success();
+             }))
+      return code;
+  }
+  if (!request.requireFused || missed.empty())
+    return kFine;
+  for (const MissedRemark &remark : missed)
+    fail(kUnsupported,
+         fmt::format("--require-fused: missed {}: node \"{}\": {}", remark.phase, remark.node, remark.reason));
+  return kUnsupported;
+}
+
+int Driver::run(CompileOutcome &outcome) {
+  registerPasses();
+  if (int code = parseOptions())
+    return code;
+  DialectRegistry registry;
+  registerDialects(registry);
+  context = outcome.context = std::make_shared<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
+  context->loadAllAvailableDialects();
+  // Collected, not printed: the engine takes no lock, and the report groups them.
+  context->getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
+    receive(diagnostic);
+    return success();
+  });
+  if (!request.dumpFolder.empty())
+    if (std::error_code code = llvm::sys::fs::create_directories(request.dumpFolder))
+      return fail(kEnvironment, fmt::format("cannot create {}: {}", request.dumpFolder, code.message()));
+  progress = std::make_unique<Progress>();
+  if (int code = load())
+    return code;
+  if (request.keepImported)
+    outcome.imported = cast<ModuleOp>(module->getOperation()->clone());
+  if (int code = runAllPhases())
+    return code;
+  // Before anything is written: with --require-fused there is no artifact that does not fulfil it.
+  if (request.requireFused && !missed.empty())
+    return explainAll();
+  if (int code = emit(outcome))
+    return code;
+  progress->finish();
+  if (int code = explainAll())
+    return code;
+  if (request.timing)
+    for (auto &[name, seconds] : progress->times())
+      fmt::print(stderr, "{:>10} {:8.3f} s\n", name, seconds);
+  return kFine;
+}
+
+CompileOutcome fovea::compile(const CompileRequest &request) {
+  CompileOutcome outcome;
+  outcome.code = Driver(request).run(outcome);
+  return outcome;
+}

@@ -1,0 +1,43 @@
+// What fovea-compile does, without its command line: from a model or a dump through the phases to whatever is to be
+// written.
+#ifndef FOVEA_COMPILER_TOOLS_DRIVER_H
+#define FOVEA_COMPILER_TOOLS_DRIVER_H
+
+#include "dialects/data/DimExpr.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fovea {
+
+/// Exit codes, the same for all of Fovea's tools.
+enum ExitCode { kFine = 0, kInput = 1, kUnsupported = 2, kInternal = 3, kEnvironment = 4 };
+
+/// The options of the command line, as text.
+struct CompileRequest {
+  std::string model, output, target = "cpu", dumpFolder, from, to, emit = "artifact", externalData, explainFile;
+  std::vector<std::string> cpus{"native"}, dims, lowerings, inserts;
+  bool timing = false, explain = false, requireFused = false, dumpText = false;
+  bool keepImported = false; ///< for a comparison with the reference evaluator
+  std::string command;       ///< for the reproducer
+};
+
+struct CompileOutcome {
+  int code = kFine;
+  std::string artifact;                       ///< empty unless one was written
+  data::DimExpr flops;                        ///< of all entries, in the names of the dims
+  std::shared_ptr<mlir::MLIRContext> context; ///< of `imported`
+  mlir::OwningOpRef<mlir::ModuleOp> imported; ///< before the first phase, with keepImported
+};
+
+/// Compiles. Messages go to stderr as "fovea-compile: error: ...", one line each; what the user asked to see goes to
+/// stdout.
+CompileOutcome compile(const CompileRequest &request);
+
+} // namespace fovea
+
+#endif // FOVEA_COMPILER_TOOLS_DRIVER_H

@@ -1,0 +1,111 @@
+// Every form of each operation survives a round trip through text and through bytecode, and the generic form says the same.
+// RUN: fovea-opt %s | fovea-opt | FileCheck %s
+// RUN: fovea-opt %s --emit-bytecode | fovea-opt | FileCheck %s
+// RUN: fovea-opt %s --mlir-print-op-generic | fovea-opt | FileCheck %s
+
+// CHECK-LABEL: @attention_plain
+// CHECK: attn.attention ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<2x8x?x64xf32>, tensor<2x2x?x64xf32>, tensor<2x2x?x32xf32>) outs(%{{.*}} : tensor<2x8x?x32xf32>) -> tensor<2x8x?x32xf32>
+func.func @attention_plain(%q: tensor<2x8x?x64xf32>, %k: tensor<2x2x?x64xf32>, %v: tensor<2x2x?x32xf32>, %o: tensor<2x8x?x32xf32>) -> tensor<2x8x?x32xf32> {
+  %0 = attn.attention ins(%q, %k, %v : tensor<2x8x?x64xf32>, tensor<2x2x?x64xf32>, tensor<2x2x?x32xf32>) outs(%o : tensor<2x8x?x32xf32>) -> tensor<2x8x?x32xf32>
+  return %0 : tensor<2x8x?x32xf32>
+}
+
+// CHECK-LABEL: @attention_all
+// CHECK: attn.attention
+// CHECK-SAME: captures(%{{.*}}, %{{.*}} : tensor<?x?xi1>, tensor<8xf16>) lengths(%{{.*}} : tensor<?xi64>)
+// CHECK-SAME: causal = #attn.causal<bottom_right>
+// CHECK-SAME: empty_rows = #attn.empty_rows<nan>
+// CHECK-SAME: normalizer = #attn.normalizer<sigmoid>
+// CHECK-SAME: scale = 5.000000e-01
+// CHECK-SAME: window = array<i64: 3, -1>
+// CHECK-SAME: combine {
+// CHECK: ^bb0(%{{.*}}: f16, %{{.*}}: f16):
+// CHECK: } score {
+// CHECK: ^bb0(%{{.*}}: f32, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %{{.*}}: i1, %{{.*}}: f16):
+// CHECK: } weight {
+// CHECK: ^bb0(%{{.*}}: f32, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %{{.*}}: i1, %{{.*}}: f16):
+func.func @attention_all(%q: tensor<?x8x?x64xf16>, %k: tensor<?x8x?x64xf16>, %v: tensor<?x8x?x64xf16>, %mask: tensor<?x?xi1>, %w: tensor<8xf16>,
+                         %lengths: tensor<?xi64>, %o: tensor<?x8x?x64xf16>) -> tensor<?x8x?x64xf16> {
+  %0 = attn.attention ins(%q, %k, %v : tensor<?x8x?x64xf16>, tensor<?x8x?x64xf16>, tensor<?x8x?x64xf16>)
+      captures(%mask, %w : tensor<?x?xi1>, tensor<8xf16>) lengths(%lengths : tensor<?xi64>) outs(%o : tensor<?x8x?x64xf16>)
+      {scale = 0.5 : f64, causal = #attn.causal<bottom_right>, window = array<i64: 3, -1>, normalizer = #attn.normalizer<sigmoid>,
+       empty_rows = #attn.empty_rows<nan>, capture_maps = [affine_map<(b, h, i, j) -> (b, j)>, affine_map<(b, h, i, j) -> (h)>]}
+      combine {
+      ^bb0(%x: f16, %y: f16):
+        %s = arith.addf %x, %y : f16
+        %e = arith.extf %s : f16 to f32
+        attn.yield %e : f32
+      } score {
+      ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index, %m: i1, %g: f16):
+        %low = arith.constant 0xFF800000 : f32
+        %r = arith.select %m, %s, %low : f32
+        attn.yield %r : f32
+      } weight {
+      ^bb0(%p: f32, %b: index, %h: index, %i: index, %j: index, %m: i1, %g: f16):
+        %e = arith.extf %g : f16 to f32
+        %r = arith.mulf %p, %e : f32
+        attn.yield %r : f32
+      } -> tensor<?x8x?x64xf16>
+  return %0 : tensor<?x8x?x64xf16>
+}
+
+// In double precision the score region works on f64.
+// CHECK-LABEL: @attention_f64
+// CHECK: ^bb0(%{{.*}}: f64
+func.func @attention_f64(%q: tensor<1x1x4x4xf64>, %o: tensor<1x1x4x4xf64>) -> tensor<1x1x4x4xf64> {
+  %0 = attn.attention ins(%q, %q, %q : tensor<1x1x4x4xf64>, tensor<1x1x4x4xf64>, tensor<1x1x4x4xf64>) outs(%o : tensor<1x1x4x4xf64>)
+      {normalizer = #attn.normalizer<hardmax>}
+      score {
+      ^bb0(%s: f64, %b: index, %h: index, %i: index, %j: index):
+        %r = math.tanh %s : f64
+        attn.yield %r : f64
+      } -> tensor<1x1x4x4xf64>
+  return %0 : tensor<1x1x4x4xf64>
+}
+
+// CHECK-LABEL: @rows
+// CHECK: attn.softmax axis(1) ins(%{{.*}} : tensor<?x?xf32>) outs(%{{.*}} : tensor<?x?xf32>) -> tensor<?x?xf32>
+// CHECK: attn.softmax axis(0) ins(%{{.*}} : tensor<?x?xf32>) outs(%{{.*}} : tensor<?x?xf32>) {guarded} -> tensor<?x?xf32>
+// CHECK: attn.softmax axis(1) ins(%{{.*}} : tensor<?x?xf32>) outs(%{{.*}} : tensor<?x?xf32>) {log} -> tensor<?x?xf32>
+// CHECK: attn.layer_norm axis(1) epsilon({{[^)]*}}) ins(%{{.*}} : tensor<?x?xf32>) scale(%{{.*}} : tensor<?xf32>) bias(%{{.*}} : tensor<?xf32>) outs
+// CHECK: attn.layer_norm axis(0) epsilon({{[^)]*}}) ins(%{{.*}} : tensor<?x?xf32>) outs
+// CHECK: attn.layer_norm axis(1) epsilon({{[^)]*}}) ins(%{{.*}} : tensor<?x?xf32>) bias(%{{.*}} : tensor<?xf32>) outs
+// CHECK: attn.rms_norm axis(1) epsilon({{[^)]*}}) ins(%{{.*}} : tensor<?x?xf32>) scale(%{{.*}} : tensor<?xf32>) outs
+// CHECK: attn.rms_norm axis(1) epsilon({{[^)]*}}) ins(%{{.*}} : tensor<?x?xf32>) outs
+func.func @rows(%x: tensor<?x?xf32>, %s: tensor<?xf32>) -> tensor<?x?xf32> {
+  %0 = attn.softmax axis(1) ins(%x : tensor<?x?xf32>) outs(%x : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %1 = attn.softmax axis(0) ins(%0 : tensor<?x?xf32>) outs(%x : tensor<?x?xf32>) {guarded} -> tensor<?x?xf32>
+  %2 = attn.softmax axis(1) ins(%1 : tensor<?x?xf32>) outs(%x : tensor<?x?xf32>) {log} -> tensor<?x?xf32>
+  %3 = attn.layer_norm axis(1) epsilon(1.0e-05) ins(%2 : tensor<?x?xf32>) scale(%s : tensor<?xf32>) bias(%s : tensor<?xf32>) outs(%x : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %4 = attn.layer_norm axis(0) epsilon(1.0e-05) ins(%3 : tensor<?x?xf32>) outs(%x : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %5 = attn.layer_norm axis(1) epsilon(1.0e-05) ins(%4 : tensor<?x?xf32>) bias(%s : tensor<?xf32>) outs(%x : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %6 = attn.rms_norm axis(1) epsilon(1.0e-06) ins(%5 : tensor<?x?xf32>) scale(%s : tensor<?xf32>) outs(%x : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %7 = attn.rms_norm axis(1) epsilon(1.0e-06) ins(%6 : tensor<?x?xf32>) outs(%x : tensor<?x?xf32>) -> tensor<?x?xf32>
+  return %7 : tensor<?x?xf32>
+}
+
+// CHECK-LABEL: @rotary
+// CHECK: attn.rotary_embedding ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<2x?x8xf32>, tensor<?x4xf32>, tensor<?x4xf32>) outs(%{{.*}} : tensor<2x?x8xf32>) {table_map = #{{.*}}} -> tensor<2x?x8xf32>
+// CHECK: attn.rotary_embedding
+// CHECK-SAME: form = #attn.rotary<interleaved>
+// CHECK-SAME: rotary_dim = 4
+func.func @rotary(%x: tensor<2x?x8xf32>, %c: tensor<?x4xf32>) -> tensor<2x?x8xf32> {
+  %0 = attn.rotary_embedding ins(%x, %c, %c : tensor<2x?x8xf32>, tensor<?x4xf32>, tensor<?x4xf32>) outs(%x : tensor<2x?x8xf32>) {table_map = affine_map<(b, p) -> (p)>} -> tensor<2x?x8xf32>
+  %1 = attn.rotary_embedding ins(%0, %c, %c : tensor<2x?x8xf32>, tensor<?x4xf32>, tensor<?x4xf32>) outs(%x : tensor<2x?x8xf32>) {table_map = affine_map<(b, p) -> (p)>, form = #attn.rotary<interleaved>, rotary_dim = 4 : i64} -> tensor<2x?x8xf32>
+  return %1 : tensor<2x?x8xf32>
+}
+
+// CHECK-LABEL: @scalars
+// CHECK: attn.gelu %{{.*}} : f32
+// CHECK: attn.gelu %{{.*}} form<tanh> : f32
+// CHECK: attn.silu %{{.*}} : f32
+// CHECK: attn.sigmoid %{{.*}} : f32
+// CHECK: attn.gelu %{{.*}} : vector<[4]xf64>
+func.func @scalars(%x: f32, %v: vector<[4]xf64>) -> (f32, vector<[4]xf64>) {
+  %0 = attn.gelu %x : f32
+  %1 = attn.gelu %0 form<tanh> : f32
+  %2 = attn.silu %1 : f32
+  %3 = attn.sigmoid %2 : f32
+  %4 = attn.gelu %v : vector<[4]xf64>
+  return %3, %4 : f32, vector<[4]xf64>
+}

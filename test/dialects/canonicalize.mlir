@@ -1,0 +1,75 @@
+// RUN: fovea-opt %s --canonicalize | FileCheck %s
+// RUN: fovea-opt %s --canonicalize --canonicalize | FileCheck %s
+
+// Regions that pass their value on go, and with them the captures that only they had.
+// CHECK-LABEL: @identity_regions
+// CHECK: attn.attention
+// CHECK-NOT: captures
+// CHECK-NOT: score
+// CHECK-NOT: weight
+// CHECK: return
+func.func @identity_regions(%q: tensor<1x2x4x8xf32>, %mask: tensor<4xf32>, %o: tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32> {
+  %0 = attn.attention ins(%q, %q, %q : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>) captures(%mask : tensor<4xf32>)
+      outs(%o : tensor<1x2x4x8xf32>) {capture_maps = [affine_map<(b, h, i, j) -> (j)>]}
+      score {
+      ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index, %m: f32):
+        attn.yield %s : f32
+      } weight {
+      ^bb0(%p: f32, %b: index, %h: index, %i: index, %j: index, %m: f32):
+        attn.yield %p : f32
+      } -> tensor<1x2x4x8xf32>
+  return %0 : tensor<1x2x4x8xf32>
+}
+
+// What is captured twice alike is captured once; through another map it is another capture; unused ones go.
+// CHECK-LABEL: @captures
+// CHECK-SAME: %[[A:[a-z0-9]+]]: tensor<4x4xf32>, %[[B:[a-z0-9]+]]: tensor<4xf32>
+// CHECK: attn.attention
+// CHECK-SAME: captures(%[[A]], %[[A]] : tensor<4x4xf32>, tensor<4x4xf32>)
+// CHECK-SAME: capture_maps = [#[[M:.*]], #[[N:.*]]]
+// CHECK: ^bb0(%[[S:.*]]: f32, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %[[X:.*]]: f32, %[[Y:.*]]: f32):
+// CHECK: %[[T:.*]] = arith.addf %[[S]], %[[X]]
+// CHECK: %[[U:.*]] = arith.addf %[[T]], %[[X]]
+// CHECK: arith.addf %[[U]], %[[Y]]
+func.func @captures(%q: tensor<1x2x4x8xf32>, %a: tensor<4x4xf32>, %u: tensor<4xf32>, %o: tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32> {
+  %0 = attn.attention ins(%q, %q, %q : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>)
+      captures(%u, %a, %a, %a : tensor<4xf32>, tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>) outs(%o : tensor<1x2x4x8xf32>)
+      {capture_maps = [affine_map<(b, h, i, j) -> (j)>, affine_map<(b, h, i, j) -> (i, j)>, affine_map<(b, h, i, j) -> (i, j)>,
+                       affine_map<(b, h, i, j) -> (j, i)>]}
+      score {
+      ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index, %n: f32, %x: f32, %y: f32, %z: f32):
+        %t = arith.addf %s, %x : f32
+        %v = arith.addf %t, %y : f32
+        %w = arith.addf %v, %z : f32
+        attn.yield %w : f32
+      } -> tensor<1x2x4x8xf32>
+  return %0 : tensor<1x2x4x8xf32>
+}
+
+// Operations whose result nobody reads go; each is free of side effects.
+// CHECK-LABEL: @dead
+// CHECK-NEXT: return
+func.func @dead(%x: tensor<1x2x4x8xf32>, %r: tensor<4x8xf32>, %c: tensor<4x8xf32>, %i: tensor<4xi64>, %n: index, %f: f32) {
+  %0 = attn.attention ins(%x, %x, %x : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>) outs(%x : tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32>
+  %1 = attn.softmax axis(1) ins(%r : tensor<4x8xf32>) outs(%r : tensor<4x8xf32>) -> tensor<4x8xf32>
+  %2 = attn.layer_norm axis(1) epsilon(1.0e-5) ins(%r : tensor<4x8xf32>) outs(%r : tensor<4x8xf32>) -> tensor<4x8xf32>
+  %3 = attn.rms_norm axis(1) epsilon(1.0e-5) ins(%r : tensor<4x8xf32>) outs(%r : tensor<4x8xf32>) -> tensor<4x8xf32>
+  %4 = attn.rotary_embedding ins(%r, %c, %c : tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>) outs(%r : tensor<4x8xf32>) {table_map = affine_map<(p) -> (p)>} -> tensor<4x8xf32>
+  %5 = attn.gelu %f : f32
+  %6 = attn.silu %f : f32
+  %7 = attn.sigmoid %f : f32
+  %8 = data.cumsum axis(0) ins(%i : tensor<4xi64>) outs(%i : tensor<4xi64>) -> tensor<4xi64>
+  %9 = data.expand %r to [%n] : tensor<4x8xf32> -> tensor<?x8xf32>
+  %10 = data.lookup %r[%n, %n] : tensor<4x8xf32>
+  return
+}
+
+// CHECK-LABEL: @expand_to_itself
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<2x3xf32>, %[[Y:[a-z0-9]+]]: tensor<?x3xf32>
+// CHECK: %[[E:.*]] = data.expand %[[Y]]
+// CHECK: return %[[X]], %[[E]]
+func.func @expand_to_itself(%x: tensor<2x3xf32>, %y: tensor<?x3xf32>, %n: index) -> (tensor<2x3xf32>, tensor<?x3xf32>) {
+  %0 = data.expand %x to [] : tensor<2x3xf32> -> tensor<2x3xf32>
+  %1 = data.expand %y to [%n] : tensor<?x3xf32> -> tensor<?x3xf32>
+  return %0, %1 : tensor<2x3xf32>, tensor<?x3xf32>
+}

@@ -1,0 +1,168 @@
+// One case a constraint and more; the label is in the message and in the function's name.
+// RUN: fovea-opt %s --verify-diagnostics --split-input-file
+
+func.func @kernel_c1(%n: index, %x: tensor<?x64xf32>, %init: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected block arguments ('index', 'tensor<?x64xf32>', 'tensor<?x64xf32>'), got ('tensor<?x64xf32>', 'tensor<?x64xf32>') [kernel_c1]}}
+  %0 = exec.kernel "k" symbols(%n) ins(%x : tensor<?x64xf32>) outs(%init : tensor<?x64xf32>) shapes [affine_map<()[s0] -> (s0, 64)>, affine_map<()[s0] -> (s0, 64)>] {
+  ^bb0(%in: tensor<?x64xf32>, %out: tensor<?x64xf32>):
+    exec.yield %in : tensor<?x64xf32>
+  } -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @kernel_c2_count(%n: index, %x: tensor<?x64xf32>, %init: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected one shape for each input and init, got 1 for 2 [kernel_c2]}}
+  %0 = exec.kernel "k" symbols(%n) ins(%x : tensor<?x64xf32>) outs(%init : tensor<?x64xf32>) shapes [affine_map<()[s0] -> (s0, 64)>] {
+  ^bb0(%r: index, %in: tensor<?x64xf32>, %out: tensor<?x64xf32>):
+    exec.yield %in : tensor<?x64xf32>
+  } -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @kernel_c2_rank(%n: index, %x: tensor<?x64xf32>, %init: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected a shape of 2 sizes in 1 symbols, got affine_map<()[s0] -> (s0)> [kernel_c2]}}
+  %0 = exec.kernel "k" symbols(%n) ins(%x : tensor<?x64xf32>) outs(%init : tensor<?x64xf32>) shapes [affine_map<()[s0] -> (s0, 64)>, affine_map<()[s0] -> (s0)>] {
+  ^bb0(%r: index, %in: tensor<?x64xf32>, %out: tensor<?x64xf32>):
+    exec.yield %in : tensor<?x64xf32>
+  } -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @kernel_c2_symbols(%n: index, %x: tensor<?x64xf32>, %init: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected a shape of 2 sizes in 1 symbols, got affine_map<()[s0, s1] -> (s0, s1)> [kernel_c2]}}
+  %0 = exec.kernel "k" symbols(%n) ins(%x : tensor<?x64xf32>) outs(%init : tensor<?x64xf32>) shapes [affine_map<()[s0] -> (s0, 64)>, affine_map<()[s0, s1] -> (s0, s1)>] {
+  ^bb0(%r: index, %in: tensor<?x64xf32>, %out: tensor<?x64xf32>):
+    exec.yield %in : tensor<?x64xf32>
+  } -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @kernel_c2_static(%n: index, %x: tensor<?x64xf32>, %init: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected the size 64, got affine_map<()[s0] -> (s0, 65)> [kernel_c2]}}
+  %0 = exec.kernel "k" symbols(%n) ins(%x : tensor<?x64xf32>) outs(%init : tensor<?x64xf32>) shapes [affine_map<()[s0] -> (s0, 64)>, affine_map<()[s0] -> (s0, 65)>] {
+  ^bb0(%r: index, %in: tensor<?x64xf32>, %out: tensor<?x64xf32>):
+    exec.yield %in : tensor<?x64xf32>
+  } -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @kernel_c3_count(%n: index, %x: tensor<?x64xf32>, %init: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected one layout for each input and init, got 1 for 2 [kernel_c3]}}
+  %0 = exec.kernel "k" symbols(%n) ins(%x : tensor<?x64xf32>) outs(%init : tensor<?x64xf32>) shapes [affine_map<()[s0] -> (s0, 64)>, affine_map<()[s0] -> (s0, 64)>] layouts [#exec.row_major] {
+  ^bb0(%r: index, %in: tensor<?x64xf32>, %out: tensor<?x64xf32>):
+    exec.yield %in : tensor<?x64xf32>
+  } -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @kernel_c3_kind(%n: index, %x: tensor<?x64xf32>, %init: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected a layout, got 3 : i64 [kernel_c3]}}
+  %0 = exec.kernel "k" symbols(%n) ins(%x : tensor<?x64xf32>) outs(%init : tensor<?x64xf32>) shapes [affine_map<()[s0] -> (s0, 64)>, affine_map<()[s0] -> (s0, 64)>] layouts [#exec.row_major, 3] {
+  ^bb0(%r: index, %in: tensor<?x64xf32>, %out: tensor<?x64xf32>):
+    exec.yield %in : tensor<?x64xf32>
+  } -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @kernel_c4_results(%n: index, %x: tensor<?x64xf32>, %init: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected the inits to have the types of the results [kernel_c4]}}
+  %0 = exec.kernel "k" symbols(%n) ins(%x : tensor<?x64xf32>) outs(%init : tensor<?x64xf32>) shapes [affine_map<()[s0] -> (s0, 64)>, affine_map<()[s0] -> (s0, 64)>] {
+  ^bb0(%r: index, %in: tensor<?x64xf32>, %out: tensor<?x64xf32>):
+    exec.yield %in : tensor<?x64xf32>
+  } -> tensor<64x?xf32>
+  return
+}
+
+// -----
+
+func.func @kernel_c4_yield(%n: index, %x: tensor<?x64xf32>, %init: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected the yielded values to have the types of the inits [kernel_c4]}}
+  %0 = exec.kernel "k" symbols(%n) ins(%x : tensor<?x64xf32>) outs(%init : tensor<?x64xf32>) shapes [affine_map<()[s0] -> (s0, 64)>, affine_map<()[s0] -> (s0, 64)>] {
+  ^bb0(%r: index, %in: tensor<?x64xf32>, %out: tensor<?x64xf32>):
+    exec.yield %in, %out : tensor<?x64xf32>, tensor<?x64xf32>
+  } -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expected 1 indices, then tensors, at least 3 of them inits, got ('index', 'tensor<?xf32>', 'tensor<?xf32>') [kernel_c1]}}
+exec.kernel_def @kernel_c1_definition_few symbols 1 inits 3 shapes [affine_map<()[s0] -> (s0)>, affine_map<()[s0] -> (s0)>] layouts [#exec.row_major, #exec.row_major] schedule {} {
+^bb0(%n: index, %in: tensor<?xf32>, %out: tensor<?xf32>):
+  exec.yield %out : tensor<?xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expected -1 indices, then tensors, at least 1 of them inits, got ('index', 'tensor<?xf32>', 'tensor<?xf32>') [kernel_c1]}}
+exec.kernel_def @kernel_c1_definition_negative symbols -1 inits 1 shapes [affine_map<()[s0] -> (s0)>, affine_map<()[s0] -> (s0)>] layouts [#exec.row_major, #exec.row_major] schedule {} {
+^bb0(%n: index, %in: tensor<?xf32>, %out: tensor<?xf32>):
+  exec.yield %out : tensor<?xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expected 1 indices, then tensors, at least 1 of them inits, got ('index', 'index', 'tensor<?xf32>') [kernel_c1]}}
+exec.kernel_def @kernel_c1_definition_types symbols 1 inits 1 shapes [affine_map<()[s0] -> (s0)>, affine_map<()[s0] -> (s0)>] layouts [#exec.row_major, #exec.row_major] schedule {} {
+^bb0(%n: index, %in: index, %out: tensor<?xf32>):
+  exec.yield %out : tensor<?xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expected no block arguments and one yielded tensor [weight_data_c1]}}
+exec.weight_data @weight_data_c1 layout #exec.row_major {
+^bb0(%x: tensor<4xf32>):
+  exec.yield %x : tensor<4xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expected no block arguments and one yielded tensor [weight_data_c1]}}
+exec.weight_data @weight_data_c1_empty layout #exec.row_major {
+}
+
+// -----
+
+// expected-error @+1 {{expected a layout, got "columns" [weight_data_c2]}}
+exec.weight_data @weight_data_c2 layout "columns" {
+  %c = arith.constant dense<1.0> : tensor<4xf32>
+  exec.yield %c : tensor<4xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expected a matrix for a layout of panels, got 'tensor<4xf32>' [weight_data_c3]}}
+exec.weight_data @weight_data_c3 layout #exec.panels<64> {
+  %c = arith.constant dense<1.0> : tensor<4xf32>
+  exec.yield %c : tensor<4xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expected a panel of at least 1 column, got 0 [weight_data_c3]}}
+exec.weight_data @weight_data_c3_width layout #exec.panels<0> {
+  %c = arith.constant dense<1.0> : tensor<4x4xf32>
+  exec.yield %c : tensor<4x4xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expected the body to end with exec.finish, got exec.yield [program_c1]}}
+exec.program @program_c1 inputs [] outputs [] {
+  exec.yield
+}

@@ -1,0 +1,47 @@
+"""--explain names every kernel with its figures, and the manifest carries them; --require-fused refuses what was missed."""
+import json
+from harness import Tools, arguments, expect
+
+t = Tools(arguments())
+small = t.small(rows=32)
+text = t.compile(small, "-o", t.path("s.fovea"), "--explain").stdout
+for word in ("entry main", "project", "matmul", "flops", "predicted", "arena", "weights"):
+    expect(word in text, f"'{word}' in the report, got\n{text}")
+t.compile(small, "-o", t.path("s.fovea"), f"--explain={t.path('s.json')}")
+report = json.load(open(t.path("s.json")))
+kernels = report["entries"][0]["kernels"]
+matmul = next(k for k in kernels if k["lowering"] == "matmul")
+expect(matmul["flops"] >= 2 * 32 * 64 * 48, f"the product's operations, got {matmul['flops']}")
+expect(report["weight_bytes"] >= 4 * (64 * 48 + 48), "the weights' bytes")
+
+# The manifest says the same.
+manifest = json.loads(t.run("fovea-inspect", t.path("s.fovea"), "--json").stdout)
+entry = manifest["entries"][0]
+expect(sum(d["flops"] for d in entry["dispatches"]) == sum(k["flops"] for k in kernels), "the same operations in the manifest")
+ends = [int(b["offset"]) + int(b["bytes"]) for b in entry["buffers"]]
+expect(max(ends) <= int(entry["arena"]) < max(ends) + 64, f"an arena that just holds the buffers, got {entry['arena']} for {ends}")
+for buffer in entry["buffers"]:
+    expect(buffer["first"] < buffer["last"] < len(entry["dispatches"]), f"a lifetime among the dispatches, got {buffer}")
+
+# Symbolic sizes are expressions in the dims' names.
+t.compile(t.small(), "-o", t.path("d.fovea"), f"--explain={t.path('d.json')}")
+kernels = json.load(open(t.path("d.json")))["entries"][0]["kernels"]
+expect(any("rows" in str(k["flops"]) for k in kernels), f"operations in terms of 'rows', got {kernels}")
+
+# Attention of the source and its kernels; nothing missed.
+encoder = t.model("transformer-base-encoder-dyn")
+t.compile(encoder, "-o", t.path("e.fovea"), f"--explain={t.path('e.json')}")
+report = json.load(open(t.path("e.json")))
+expect(len(report["attention"]) == 6 and all(a["kernel"] for a in report["attention"]), f"six attentions with kernels, got {report['attention']}")
+if not report["missed"]:
+    t.compile(encoder, "-o", t.path("e.fovea"), "--require-fused")
+
+# A refusal: the attention kernel is forbidden.
+done = t.compile(encoder, "-o", t.path("no.fovea"), "--lowering=-attention", "--require-fused", code=2)
+expect("missed tile" in done.stderr and "it is forbidden" in done.stderr, f"the refusals, got {done.stderr}")
+text = t.compile(encoder, "-o", t.path("e.fovea"), "--lowering=-attention", "--explain").stdout
+expect("missed: tile: scheduled as attention-general" in text and "remedy" in text, "the refusals in the report")
+
+# Before there are kernels the report is what was refused.
+text = t.compile(encoder, "--compile-to=fuse", "-o", t.path("fuse.mlir"), "--explain").stdout
+expect("weights" not in text and "attention" not in text, f"no more than refusals, got {text}")

@@ -1,0 +1,659 @@
+// The forms in which models have attention, as they are behind fuse-elementwise and normalize-views.
+// RUN: fovea-opt %s --pass-pipeline="builtin.module(func.func(raise-attention,canonicalize,cse))" -o %t.once
+// RUN: FileCheck %s < %t.once
+// RUN: fovea-opt %t.once --pass-pipeline="builtin.module(func.func(raise-attention,canonicalize,cse))" -o %t.twice
+// RUN: diff %t.once %t.twice
+
+#id = affine_map<(b, h, i, j) -> (b, h, i, j)>
+#q = affine_map<(b, h, i, j, d) -> (b, h, i, d)>
+#k = affine_map<(b, h, i, j, d) -> (b, h, j, d)>
+#s = affine_map<(b, h, i, j, d) -> (b, h, i, j)>
+#sv = affine_map<(b, h, i, e, j) -> (b, h, i, j)>
+#v = affine_map<(b, h, i, e, j) -> (b, h, j, e)>
+#o = affine_map<(b, h, i, e, j) -> (b, h, i, e)>
+
+// CHECK-LABEL: @scaled_query_and_key
+// CHECK: attn.attention
+// CHECK-SAME: scale = 2.500000e-01
+// CHECK-NOT: attn.softmax
+// CHECK: return
+func.func @scaled_query_and_key(%q: tensor<2x4x16x8xf32>, %k0: tensor<2x4x16x8xf32>, %v0: tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %inf = arith.constant 0xFF800000 : f32
+  %es = tensor.empty() : tensor<2x4x16x16xf32>
+  %eo = tensor.empty() : tensor<2x4x16x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
+  %qs = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%q : tensor<2x4x16x8xf32>) outs(%eo : tensor<2x4x16x8xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %c = arith.constant 0.5 : f32
+    %r = arith.mulf %x, %c : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  %ks = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%k0 : tensor<2x4x16x8xf32>) outs(%eo : tensor<2x4x16x8xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %c = arith.constant 0.5 : f32
+    %r = arith.mulf %x, %c : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%qs, %ks : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%is : tensor<2x4x16x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %p = attn.softmax axis(3) ins(%s : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x16x16xf32>, tensor<2x4x16x8xf32>) outs(%io : tensor<2x4x16x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  return %y : tensor<2x4x16x8xf32>
+}
+
+// CHECK-LABEL: @scale_by_division
+// CHECK: attn.attention
+// CHECK-SAME: scale = 1.250000e-01
+// CHECK-NOT: score
+// CHECK-NOT: attn.softmax
+// CHECK: return
+func.func @scale_by_division(%q: tensor<2x4x16x8xf32>, %k0: tensor<2x4x16x8xf32>, %v0: tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %inf = arith.constant 0xFF800000 : f32
+  %es = tensor.empty() : tensor<2x4x16x16xf32>
+  %eo = tensor.empty() : tensor<2x4x16x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%is : tensor<2x4x16x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %masked = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %c = arith.constant 8.0 : f32
+    %r = arith.divf %x, %c : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x16x16xf32>, tensor<2x4x16x8xf32>) outs(%io : tensor<2x4x16x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  return %y : tensor<2x4x16x8xf32>
+}
+
+// CHECK-LABEL: @unguarded_is_nan
+// CHECK: attn.attention
+// CHECK-SAME: empty_rows = #attn.empty_rows<nan>
+// CHECK-NOT: attn.softmax
+// CHECK: return
+func.func @unguarded_is_nan(%q: tensor<2x4x16x8xf32>, %k0: tensor<2x4x16x8xf32>, %v0: tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %inf = arith.constant 0xFF800000 : f32
+  %es = tensor.empty() : tensor<2x4x16x16xf32>
+  %eo = tensor.empty() : tensor<2x4x16x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%is : tensor<2x4x16x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %p = attn.softmax axis(3) ins(%s : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x16x16xf32>, tensor<2x4x16x8xf32>) outs(%io : tensor<2x4x16x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  return %y : tensor<2x4x16x8xf32>
+}
+
+// CHECK-LABEL: @guarded_is_zero
+// CHECK: attn.attention
+// CHECK-NOT: empty_rows = #attn.empty_rows<nan>
+// CHECK-NOT: attn.softmax
+// CHECK: return
+func.func @guarded_is_zero(%q: tensor<2x4x16x8xf32>, %k0: tensor<2x4x16x8xf32>, %v0: tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %inf = arith.constant 0xFF800000 : f32
+  %es = tensor.empty() : tensor<2x4x16x16xf32>
+  %eo = tensor.empty() : tensor<2x4x16x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%is : tensor<2x4x16x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %p = attn.softmax axis(3) ins(%s : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %guarded = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%p : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %n = arith.cmpf uno, %x, %x : f32
+    %r = arith.select %n, %zero, %x : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%guarded, %v0 : tensor<2x4x16x16xf32>, tensor<2x4x16x8xf32>) outs(%io : tensor<2x4x16x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  return %y : tensor<2x4x16x8xf32>
+}
+
+// CHECK-LABEL: @grouped_heads
+// CHECK: attn.attention ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<2x4x16x8xf32>, tensor<2x2x16x8xf32>, tensor<2x2x16x8xf32>)
+// CHECK-NOT: attn.softmax
+// CHECK: return
+func.func @grouped_heads(%q: tensor<2x4x16x8xf32>, %k0: tensor<2x2x16x8xf32>, %v0: tensor<2x2x16x8xf32>) -> tensor<2x4x16x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %inf = arith.constant 0xFF800000 : f32
+  %es = tensor.empty() : tensor<2x4x16x16xf32>
+  %eo = tensor.empty() : tensor<2x4x16x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
+  %ke = tensor.empty() : tensor<2x2x2x16x8xf32>
+  %kr = linalg.generic {indexing_maps = [affine_map<(b, g, r, j, d) -> (b, g, j, d)>, affine_map<(b, g, r, j, d) -> (b, g, r, j, d)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel"]} ins(%k0 : tensor<2x2x16x8xf32>) outs(%ke : tensor<2x2x2x16x8xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    linalg.yield %x : f32
+  } -> tensor<2x2x2x16x8xf32>
+  %kg = tensor.collapse_shape %kr [[0], [1, 2], [3], [4]] : tensor<2x2x2x16x8xf32> into tensor<2x4x16x8xf32>
+  %ve = tensor.empty() : tensor<2x2x2x16x8xf32>
+  %vr = linalg.generic {indexing_maps = [affine_map<(b, g, r, j, d) -> (b, g, j, d)>, affine_map<(b, g, r, j, d) -> (b, g, r, j, d)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel"]} ins(%v0 : tensor<2x2x16x8xf32>) outs(%ve : tensor<2x2x2x16x8xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    linalg.yield %x : f32
+  } -> tensor<2x2x2x16x8xf32>
+  %vg = tensor.collapse_shape %vr [[0], [1, 2], [3], [4]] : tensor<2x2x2x16x8xf32> into tensor<2x4x16x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %kg : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%is : tensor<2x4x16x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %p = attn.softmax axis(3) ins(%s : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %vg : tensor<2x4x16x16xf32>, tensor<2x4x16x8xf32>) outs(%io : tensor<2x4x16x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  return %y : tensor<2x4x16x8xf32>
+}
+
+// CHECK-LABEL: @where_mask
+// CHECK: attn.attention
+// CHECK-SAME: captures(%{{.*}} : tensor<2x16xi1>)
+// CHECK-NOT: causal
+// CHECK: arith.select
+// CHECK-NOT: attn.softmax
+// CHECK: return
+func.func @where_mask(%q: tensor<2x4x16x8xf32>, %k0: tensor<2x4x16x8xf32>, %v0: tensor<2x4x16x8xf32>, %mask: tensor<2x16xi1>) -> tensor<2x4x16x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %inf = arith.constant 0xFF800000 : f32
+  %es = tensor.empty() : tensor<2x4x16x16xf32>
+  %eo = tensor.empty() : tensor<2x4x16x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%is : tensor<2x4x16x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %masked = linalg.generic {indexing_maps = [#id, affine_map<(b, h, i, j) -> (b, j)>, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s, %mask : tensor<2x4x16x16xf32>, tensor<2x16xi1>) outs(%es : tensor<2x4x16x16xf32>) {
+  ^bb0(%x: f32, %m: i1, %o: f32):
+    %r = arith.select %m, %x, %inf : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x16x16xf32>, tensor<2x4x16x8xf32>) outs(%io : tensor<2x4x16x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  return %y : tensor<2x4x16x8xf32>
+}
+
+// CHECK-LABEL: @added_mask
+// CHECK: attn.attention
+// CHECK-SAME: captures(%{{.*}} : tensor<2x16xf32>)
+// CHECK-NOT: causal
+// CHECK: arith.addf
+// CHECK-NOT: attn.softmax
+// CHECK: return
+func.func @added_mask(%q: tensor<2x4x16x8xf32>, %k0: tensor<2x4x16x8xf32>, %v0: tensor<2x4x16x8xf32>, %mask: tensor<2x16xf32>) -> tensor<2x4x16x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %inf = arith.constant 0xFF800000 : f32
+  %es = tensor.empty() : tensor<2x4x16x16xf32>
+  %eo = tensor.empty() : tensor<2x4x16x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%is : tensor<2x4x16x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %masked = linalg.generic {indexing_maps = [#id, affine_map<(b, h, i, j) -> (b, j)>, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s, %mask : tensor<2x4x16x16xf32>, tensor<2x16xf32>) outs(%es : tensor<2x4x16x16xf32>) {
+  ^bb0(%x: f32, %m: f32, %o: f32):
+    %r = arith.addf %m, %x : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x16x16xf32>, tensor<2x4x16x8xf32>) outs(%io : tensor<2x4x16x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  return %y : tensor<2x4x16x8xf32>
+}
+
+// CHECK-LABEL: @causal_infinite
+// CHECK: attn.attention
+// CHECK-SAME: causal = #attn.causal<top_left>
+// CHECK-NOT: attn.softmax
+// CHECK: return
+func.func @causal_infinite(%q: tensor<2x4x16x8xf32>, %k0: tensor<2x4x16x8xf32>, %v0: tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %inf = arith.constant 0xFF800000 : f32
+  %es = tensor.empty() : tensor<2x4x16x16xf32>
+  %eo = tensor.empty() : tensor<2x4x16x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%is : tensor<2x4x16x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %masked = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %i = linalg.index 2 : index
+    %j = linalg.index 3 : index
+    %low = arith.constant 0xFF800000 : f32
+    %c = arith.cmpi sle, %j, %i : index
+    %w = arith.select %c, %zero, %low : f32
+    %r = arith.addf %x, %w : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x16x16xf32>, tensor<2x4x16x8xf32>) outs(%io : tensor<2x4x16x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  return %y : tensor<2x4x16x8xf32>
+}
+
+// CHECK-LABEL: @causal_lowest
+// CHECK: attn.attention
+// CHECK-SAME: causal = #attn.causal<top_left>
+// CHECK-NOT: attn.softmax
+// CHECK: return
+func.func @causal_lowest(%q: tensor<2x4x16x8xf32>, %k0: tensor<2x4x16x8xf32>, %v0: tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %inf = arith.constant 0xFF800000 : f32
+  %es = tensor.empty() : tensor<2x4x16x16xf32>
+  %eo = tensor.empty() : tensor<2x4x16x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%is : tensor<2x4x16x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %masked = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %i = linalg.index 2 : index
+    %j = linalg.index 3 : index
+    %low = arith.constant -3.40282347E+38 : f32
+    %c = arith.cmpi sle, %j, %i : index
+    %w = arith.select %c, %zero, %low : f32
+    %r = arith.addf %x, %w : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x16x16xf32>, tensor<2x4x16x8xf32>) outs(%io : tensor<2x4x16x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  return %y : tensor<2x4x16x8xf32>
+}
+
+// CHECK-LABEL: @causal_commuted
+// CHECK: attn.attention
+// CHECK-SAME: causal = #attn.causal<top_left>
+// CHECK-NOT: attn.softmax
+// CHECK: return
+func.func @causal_commuted(%q: tensor<2x4x16x8xf32>, %k0: tensor<2x4x16x8xf32>, %v0: tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %inf = arith.constant 0xFF800000 : f32
+  %es = tensor.empty() : tensor<2x4x16x16xf32>
+  %eo = tensor.empty() : tensor<2x4x16x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%is : tensor<2x4x16x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %masked = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %i = linalg.index 2 : index
+    %j = linalg.index 3 : index
+    %low = arith.constant 0xFF800000 : f32
+    %c = arith.cmpi sge, %i, %j : index
+    %w = arith.select %c, %zero, %low : f32
+    %r = arith.addf %w, %x : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x16x16xf32>, tensor<2x4x16x8xf32>) outs(%io : tensor<2x4x16x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  return %y : tensor<2x4x16x8xf32>
+}
+
+// CHECK-LABEL: @causal_negated
+// CHECK: attn.attention
+// CHECK-SAME: causal = #attn.causal<top_left>
+// CHECK-NOT: attn.softmax
+// CHECK: return
+func.func @causal_negated(%q: tensor<2x4x16x8xf32>, %k0: tensor<2x4x16x8xf32>, %v0: tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %inf = arith.constant 0xFF800000 : f32
+  %es = tensor.empty() : tensor<2x4x16x16xf32>
+  %eo = tensor.empty() : tensor<2x4x16x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%is : tensor<2x4x16x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %masked = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %i = linalg.index 2 : index
+    %j = linalg.index 3 : index
+    %low = arith.constant 0xFF800000 : f32
+    %c = arith.cmpi sgt, %j, %i : index
+    %w = arith.select %c, %low, %zero : f32
+    %r = arith.addf %x, %w : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x16x16xf32>, tensor<2x4x16x8xf32>) outs(%io : tensor<2x4x16x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  return %y : tensor<2x4x16x8xf32>
+}
+
+// CHECK-LABEL: @causal_scaled
+// CHECK: attn.attention
+// CHECK-SAME: causal = #attn.causal<top_left>
+// CHECK-SAME: scale = 1.250000e-01
+// CHECK-NOT: attn.softmax
+// CHECK: return
+func.func @causal_scaled(%q: tensor<2x4x16x8xf32>, %k0: tensor<2x4x16x8xf32>, %v0: tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %inf = arith.constant 0xFF800000 : f32
+  %es = tensor.empty() : tensor<2x4x16x16xf32>
+  %eo = tensor.empty() : tensor<2x4x16x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%is : tensor<2x4x16x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %masked = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %i = linalg.index 2 : index
+    %j = linalg.index 3 : index
+    %low = arith.constant -3.40282347E+38 : f32
+    %c = arith.cmpi sle, %j, %i : index
+    %w = arith.select %c, %zero, %low : f32
+    %e = arith.constant 0.125 : f32
+    %xs = arith.mulf %x, %e : f32
+    %r = arith.addf %xs, %w : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x16x16xf32>, tensor<2x4x16x8xf32>) outs(%io : tensor<2x4x16x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  return %y : tensor<2x4x16x8xf32>
+}
+
+// Not structural: the other way round, a mask of -10000 (whose keys take part), or a finite one beside another mask (a row whose causal keys all
+// have the lowest value is uniform over more than those).
+// CHECK-LABEL: @not_causal_reversed
+// CHECK: attn.attention
+// CHECK-NOT: causal
+// CHECK: arith.select
+// CHECK: return
+func.func @not_causal_reversed(%q: tensor<2x4x16x8xf32>, %k0: tensor<2x4x16x8xf32>, %v0: tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %inf = arith.constant 0xFF800000 : f32
+  %es = tensor.empty() : tensor<2x4x16x16xf32>
+  %eo = tensor.empty() : tensor<2x4x16x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%is : tensor<2x4x16x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %masked = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %i = linalg.index 2 : index
+    %j = linalg.index 3 : index
+    %low = arith.constant 0xFF800000 : f32
+    %c = arith.cmpi sle, %i, %j : index
+    %w = arith.select %c, %zero, %low : f32
+    %r = arith.addf %x, %w : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x16x16xf32>, tensor<2x4x16x8xf32>) outs(%io : tensor<2x4x16x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  return %y : tensor<2x4x16x8xf32>
+}
+
+// CHECK-LABEL: @not_causal_small
+// CHECK: attn.attention
+// CHECK-NOT: causal
+// CHECK: arith.select
+// CHECK: return
+func.func @not_causal_small(%q: tensor<2x4x16x8xf32>, %k0: tensor<2x4x16x8xf32>, %v0: tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %inf = arith.constant 0xFF800000 : f32
+  %es = tensor.empty() : tensor<2x4x16x16xf32>
+  %eo = tensor.empty() : tensor<2x4x16x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%is : tensor<2x4x16x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %masked = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %i = linalg.index 2 : index
+    %j = linalg.index 3 : index
+    %low = arith.constant -10000.0 : f32
+    %c = arith.cmpi sle, %j, %i : index
+    %w = arith.select %c, %zero, %low : f32
+    %r = arith.addf %x, %w : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x16x16xf32>, tensor<2x4x16x8xf32>) outs(%io : tensor<2x4x16x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  return %y : tensor<2x4x16x8xf32>
+}
+
+// CHECK-LABEL: @not_causal_beside_padding
+// CHECK: attn.attention
+// CHECK-NOT: causal
+// CHECK: arith.select
+// CHECK: return
+func.func @not_causal_beside_padding(%q: tensor<2x4x16x8xf32>, %k0: tensor<2x4x16x8xf32>, %v0: tensor<2x4x16x8xf32>, %mask: tensor<2x16xf32>) -> tensor<2x4x16x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %inf = arith.constant 0xFF800000 : f32
+  %es = tensor.empty() : tensor<2x4x16x16xf32>
+  %eo = tensor.empty() : tensor<2x4x16x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%is : tensor<2x4x16x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %masked = linalg.generic {indexing_maps = [#id, affine_map<(b, h, i, j) -> (b, j)>, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s, %mask : tensor<2x4x16x16xf32>, tensor<2x16xf32>) outs(%es : tensor<2x4x16x16xf32>) {
+  ^bb0(%x: f32, %m: f32, %o: f32):
+    %i = linalg.index 2 : index
+    %j = linalg.index 3 : index
+    %low = arith.constant -3.40282347E+38 : f32
+    %c = arith.cmpi sle, %j, %i : index
+    %w = arith.select %c, %zero, %low : f32
+    %xm = arith.addf %x, %m : f32
+    %r = arith.addf %xm, %w : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x16x16xf32>, tensor<2x4x16x8xf32>) outs(%io : tensor<2x4x16x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  return %y : tensor<2x4x16x8xf32>
+}
+
+// CHECK-LABEL: @causal_infinite_beside_padding
+// CHECK: attn.attention
+// CHECK-SAME: causal = #attn.causal<top_left>
+// CHECK: return
+func.func @causal_infinite_beside_padding(%q: tensor<2x4x16x8xf32>, %k0: tensor<2x4x16x8xf32>, %v0: tensor<2x4x16x8xf32>, %mask: tensor<2x16xf32>) -> tensor<2x4x16x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %inf = arith.constant 0xFF800000 : f32
+  %es = tensor.empty() : tensor<2x4x16x16xf32>
+  %eo = tensor.empty() : tensor<2x4x16x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%is : tensor<2x4x16x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %masked = linalg.generic {indexing_maps = [#id, affine_map<(b, h, i, j) -> (b, j)>, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s, %mask : tensor<2x4x16x16xf32>, tensor<2x16xf32>) outs(%es : tensor<2x4x16x16xf32>) {
+  ^bb0(%x: f32, %m: f32, %o: f32):
+    %i = linalg.index 2 : index
+    %j = linalg.index 3 : index
+    %low = arith.constant 0xFF800000 : f32
+    %c = arith.cmpi sle, %j, %i : index
+    %w = arith.select %c, %zero, %low : f32
+    %xm = arith.addf %x, %m : f32
+    %r = arith.addf %xm, %w : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x16x16xf32>, tensor<2x4x16x8xf32>) outs(%io : tensor<2x4x16x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  return %y : tensor<2x4x16x8xf32>
+}
+
+// The score region works in f32; what the graph computed in f16 stays f16.
+// CHECK-LABEL: @half_precision
+// CHECK: attn.attention
+// CHECK: ^bb0(%[[S:.*]]: f32
+// CHECK: %[[H:.*]] = arith.truncf %[[S]] : f32 to f16
+// CHECK: %[[T:.*]] = math.tanh %[[H]] : f16
+// CHECK: %[[E:.*]] = arith.extf %[[T]] : f16 to f32
+// CHECK: attn.yield %[[E]] : f32
+func.func @half_precision(%q: tensor<2x4x16x8xf16>, %k0: tensor<2x4x16x8xf16>, %v0: tensor<2x4x16x8xf16>) -> tensor<2x4x16x8xf16> {
+  %zero = arith.constant 0.0 : f16
+  %inf = arith.constant 0xFC00 : f16
+  %es = tensor.empty() : tensor<2x4x16x16xf16>
+  %eo = tensor.empty() : tensor<2x4x16x8xf16>
+  %is = linalg.fill ins(%zero : f16) outs(%es : tensor<2x4x16x16xf16>) -> tensor<2x4x16x16xf16>
+  %io = linalg.fill ins(%zero : f16) outs(%eo : tensor<2x4x16x8xf16>) -> tensor<2x4x16x8xf16>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x16x8xf16>, tensor<2x4x16x8xf16>) outs(%is : tensor<2x4x16x16xf16>) {
+  ^bb0(%a: f16, %b: f16, %o: f16):
+    %m = arith.mulf %a, %b : f16
+    %r = arith.addf %o, %m : f16
+    linalg.yield %r : f16
+  } -> tensor<2x4x16x16xf16>
+  %masked = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s : tensor<2x4x16x16xf16>) outs(%es : tensor<2x4x16x16xf16>) {
+  ^bb0(%x: f16, %o: f16):
+    %r = math.tanh %x : f16
+    linalg.yield %r : f16
+  } -> tensor<2x4x16x16xf16>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x16x16xf16>) outs(%es : tensor<2x4x16x16xf16>) -> tensor<2x4x16x16xf16>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x16x16xf16>, tensor<2x4x16x8xf16>) outs(%io : tensor<2x4x16x8xf16>) {
+  ^bb0(%a: f16, %b: f16, %o: f16):
+    %m = arith.mulf %a, %b : f16
+    %r = arith.addf %o, %m : f16
+    linalg.yield %r : f16
+  } -> tensor<2x4x16x8xf16>
+  return %y : tensor<2x4x16x8xf16>
+}
+
+// Attention that the model itself names, of heads that it repeated: they are read once.
+// CHECK-LABEL: @named_with_repeated_heads
+// CHECK-NOT: linalg.generic
+// CHECK: attn.attention ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<2x4x16x8xf32>, tensor<2x2x16x8xf32>, tensor<2x2x16x8xf32>)
+// CHECK: return
+func.func @named_with_repeated_heads(%q: tensor<2x4x16x8xf32>, %k: tensor<2x2x16x8xf32>) -> tensor<2x4x16x8xf32> {
+  %e = tensor.empty() : tensor<2x2x2x16x8xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(b, g, r, j, d) -> (b, g, j, d)>, affine_map<(b, g, r, j, d) -> (b, g, r, j, d)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel"]} ins(%k : tensor<2x2x16x8xf32>) outs(%e : tensor<2x2x2x16x8xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    linalg.yield %x : f32
+  } -> tensor<2x2x2x16x8xf32>
+  %c = tensor.collapse_shape %r [[0], [1, 2], [3], [4]] : tensor<2x2x2x16x8xf32> into tensor<2x4x16x8xf32>
+  %y = attn.attention ins(%q, %c, %c : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%q : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
+  return %y : tensor<2x4x16x8xf32>
+}
