@@ -67,15 +67,6 @@ private:
 };
 } // namespace
 
-/// The users of a value that are not about its size.
-static SmallVector<Operation *> usersOf(Value value) {
-  SmallVector<Operation *> users;
-  for (Operation *user : value.getUsers())
-    if (!isa<tensor::DimOp>(user) && !llvm::is_contained(users, user))
-      users.push_back(user);
-  return users;
-}
-
 Operation *KernelFormer::onlyUser(Value value) {
   SmallVector<Operation *> users = usersOf(value);
   return users.size() == 1 && users[0]->getBlock() == &function.getBody().front() ? users[0] : nullptr;

@@ -89,6 +89,23 @@ int64_t fovea::bodyCost(Block &body) {
   return cost;
 }
 
+std::optional<double> fovea::floatConstant(Value v) {
+  APFloat value(0.0);
+  if (!matchPattern(v, m_ConstantFloat(&value)))
+    return std::nullopt;
+  bool lost;
+  value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &lost);
+  return value.convertToDouble();
+}
+
+SmallVector<Operation *> fovea::usersOf(Value value) {
+  SmallVector<Operation *> users;
+  for (Operation *user : value.getUsers())
+    if (!isa<tensor::DimOp>(user) && !llvm::is_contained(users, user))
+      users.push_back(user);
+  return users;
+}
+
 std::string fovea::nodeName(Operation *op) {
   std::string found;
   op->getLoc()->walk([&](Location loc) {

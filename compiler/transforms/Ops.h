@@ -22,6 +22,10 @@ bool readsInLoopOrder(mlir::linalg::LinalgOp op, mlir::OpOperand &operand);
 /// Arithmetic of one element of an elementwise body: what a cost model and duplication limits count. Transcendental
 /// functions count 10.
 int64_t bodyCost(mlir::Block &body);
+/// The value of a float constant, in double; nothing for anything else.
+std::optional<double> floatConstant(mlir::Value value);
+/// The users of a tensor, each once, without those that only ask for its size.
+llvm::SmallVector<mlir::Operation *> usersOf(mlir::Value value);
 /// The name of the node of the source model, from an operation's location.
 std::string nodeName(mlir::Operation *op);
 

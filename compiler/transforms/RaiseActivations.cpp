@@ -3,6 +3,7 @@
 // A product is taken apart into its factors, whatever their order and however constants are split among them; an
 // argument of tanh is read as a polynomial. Hendrycks and Gimpel 2016: x/2 (1 + erf(x / sqrt 2)), x/2 (1 +
 // tanh(sqrt(2/pi) (x + 0.044715 x^3))); Elfwing et al. 2018: x sigmoid(x).
+#include "compiler/transforms/Ops.h"
 #include "compiler/transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -22,15 +23,6 @@ namespace fovea {
 /// Constants are the same if they differ by no more than the rounding of a float.
 static bool near(double a, double b) { return std::abs(a - b) <= 2e-6 * std::max(1.0, std::abs(b)); }
 
-static std::optional<double> constantOf(Value v) {
-  APFloat value(0.0);
-  if (!matchPattern(v, m_ConstantFloat(&value)))
-    return std::nullopt;
-  bool lost;
-  value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &lost);
-  return value.convertToDouble();
-}
-
 namespace {
 /// constant * product of factors.
 struct Product {
@@ -45,14 +37,14 @@ struct Sum {
 } // namespace
 
 static void addFactors(Value v, Product &product) {
-  if (auto c = constantOf(v)) {
+  if (auto c = floatConstant(v)) {
     product.constant *= *c;
   } else if (auto mul = v.getDefiningOp<arith::MulFOp>()) {
     addFactors(mul.getLhs(), product);
     addFactors(mul.getRhs(), product);
-  } else if (auto div = v.getDefiningOp<arith::DivFOp>(); div && constantOf(div.getRhs())) {
+  } else if (auto div = v.getDefiningOp<arith::DivFOp>(); div && floatConstant(div.getRhs())) {
     addFactors(div.getLhs(), product);
-    product.constant /= *constantOf(div.getRhs());
+    product.constant /= *floatConstant(div.getRhs());
   } else if (auto neg = v.getDefiningOp<arith::NegFOp>()) {
     product.constant = -product.constant;
     addFactors(neg.getOperand(), product);
@@ -68,7 +60,7 @@ static Product productOf(Value v) {
 }
 
 static void addTerms(Value v, Sum &sum) {
-  if (auto c = constantOf(v)) {
+  if (auto c = floatConstant(v)) {
     sum.constant += *c;
   } else if (auto add = v.getDefiningOp<arith::AddFOp>()) {
     addTerms(add.getLhs(), sum);
@@ -85,13 +77,13 @@ static std::optional<std::array<double, 4>> polynomialIn(Value v, Value x) {
     p[1] = 1;
     return p;
   }
-  if (auto c = constantOf(v)) {
+  if (auto c = floatConstant(v)) {
     p[0] = *c;
     return p;
   }
   Operation *op = v.getDefiningOp();
   if (auto power = dyn_cast_or_null<math::PowFOp>(op)) {
-    auto e = constantOf(power.getRhs());
+    auto e = floatConstant(power.getRhs());
     if (power.getLhs() != x || !e || (*e != 1 && *e != 2 && *e != 3))
       return std::nullopt;
     p[static_cast<int>(*e)] = 1;
@@ -135,7 +127,7 @@ static Value sigmoidArgument(Value v) {
   if (auto sigmoid = v.getDefiningOp<attn::SigmoidOp>())
     return sigmoid.getOperand();
   auto div = v.getDefiningOp<arith::DivFOp>();
-  if (!div || constantOf(div.getLhs()) != 1.0)
+  if (!div || floatConstant(div.getLhs()) != 1.0)
     return {};
   Sum sum;
   addTerms(div.getRhs(), sum);

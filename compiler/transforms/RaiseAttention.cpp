@@ -40,23 +40,6 @@ struct Plan {
 };
 } // namespace
 
-static std::optional<double> floatConstant(Value v) {
-  APFloat value(0.0);
-  if (!matchPattern(v, m_ConstantFloat(&value)))
-    return std::nullopt;
-  bool lost;
-  value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &lost);
-  return value.convertToDouble();
-}
-
-static SmallVector<Operation *> usersOf(Value value) {
-  SmallVector<Operation *> users;
-  for (Operation *user : value.getUsers())
-    if (!isa<tensor::DimOp>(user) && !llvm::is_contained(users, user))
-      users.push_back(user);
-  return users;
-}
-
 /// An elementwise operation of one tensor that computes x or x times a constant.
 static std::optional<double> scaleOf(linalg::GenericOp op) {
   if (!isPointwise(op) || op.getNumDpsInputs() != 1)

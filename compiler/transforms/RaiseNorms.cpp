@@ -24,15 +24,6 @@ namespace fovea {
 #include "compiler/transforms/Passes.h.inc"
 } // namespace fovea
 
-static std::optional<double> floatConstant(Value v) {
-  APFloat value(0.0);
-  if (!matchPattern(v, m_ConstantFloat(&value)))
-    return std::nullopt;
-  bool lost;
-  value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &lost);
-  return value.convertToDouble();
-}
-
 /// A sum over the last dim that starts from zero, and what is summed of each element.
 static linalg::GenericOp sumOverLast(Value sum, Value &term) {
   auto reduce = sum.getDefiningOp<linalg::GenericOp>();
