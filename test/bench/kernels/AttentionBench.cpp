@@ -1,6 +1,10 @@
 // Fused attention at the shapes of transformers, heads read in place out of a merged QKV buffer: per cent of the
 // multiply-add peak that was probed right beside each sample, counting 4 * S * S * d operations a head.
 //
+// Beside it the unfused form: for each head a product into a matrix of scores, a softmax of its rows, a product with
+// the values, by the same compiler's kernels, which pack their right sides. Splitting the heads and scaling the queries
+// is not counted.
+//
 //   fovea-bench-attention [machine] [samples]
 #include "KernelHarness.h"
 #include "KernelTexts.h"
@@ -10,6 +14,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <random>
 
 using namespace fovea;
@@ -24,6 +29,55 @@ double median(std::vector<double> values) {
   std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
   return values[values.size() / 2];
 }
+
+/// The kernels of one head of the unfused form, and the buffers of all.
+class Unfused {
+public:
+  static std::unique_ptr<Unfused> compile(Shape s, const Machine &machine) {
+    auto u = std::make_unique<Unfused>(s);
+    MatmulText scores{s.s, s.s, s.d}, values{s.s, s.d, s.s};
+    scores.panels = values.panels = false, scores.transposed = true;
+    std::string rows = std::to_string(s.s), type = "tensor<" + rows + "x" + rows + "xf32>",
+                shape = "affine_map<()[] -> (" + rows + ", " + rows + ")>";
+    std::string softmax = "exec.kernel_def @kernel symbols 0 inits 1 shapes [" + shape + ", " + shape +
+                          "] layouts [#exec.row_major, #exec.row_major] schedule {} {\n^bb0(%x: " + type +
+                          ", %out: " + type + "):\n  %y = attn.softmax axis(1) ins(%x : " + type +
+                          ") outs(%out : " + type + ") -> " + type + "\n  exec.yield %y : " + type + "\n}\n";
+    u->scores = LoadedKernel::compile(matmulText(scores), "matmul", machine);
+    u->softmax = LoadedKernel::compile(softmax, "loops", machine);
+    u->values = LoadedKernel::compile(matmulText(values), "matmul", machine);
+    return u->scores && u->softmax && u->values ? std::move(u) : nullptr;
+  }
+  explicit Unfused(Shape s)
+      : s(s), q(s.s * s.d * s.heads), k(s.s * s.d * s.heads), v(s.s * s.d * s.heads), out(s.s * s.d * s.heads),
+        matrix(s.s * s.s), weights(s.s * s.s) {}
+
+  /// Takes q, k and v out of a merged buffer, head by head, and scales q.
+  void load(bench::Floats &qkv, double scale) {
+    int64_t inner = s.heads * s.d;
+    for (int64_t h = 0; h < s.heads; ++h)
+      for (int64_t i = 0; i < s.s; ++i)
+        for (int64_t d = 0; d < s.d; ++d) {
+          const float *row = &qkv[i * inner * 3 + h * s.d + d];
+          int64_t place = (h * s.s + i) * s.d + d;
+          q[place] = row[0] * scale, k[place] = row[inner], v[place] = row[2 * inner];
+        }
+  }
+  void run() {
+    for (int64_t h = 0; h < s.heads; ++h) {
+      int64_t head = h * s.s * s.d;
+      scores->run({&q[head], &k[head], matrix.data()});
+      softmax->run({matrix.data(), weights.data()});
+      values->run({weights.data(), &v[head], &out[head]});
+    }
+  }
+  float at(int64_t h, int64_t i, int64_t d) { return out[(h * s.s + i) * s.d + d]; }
+
+private:
+  Shape s;
+  bench::Floats q, k, v, out, matrix, weights;
+  std::unique_ptr<LoadedKernel> scores, softmax, values;
+};
 } // namespace
 
 int main(int argc, char **argv) {
@@ -36,7 +90,7 @@ int main(int argc, char **argv) {
   std::string kind = variant ? variant : "";
   double logs = 0;
   std::vector<Shape> shapes = {{128, 12, 64}, {128, 12, 32},  {197, 12, 64},
-                               {384, 12, 64}, {1024, 12, 64}, {4096, 2, 64}};
+                               {384, 12, 64}, {1024, 12, 64}, {4096, 12, 64}};
   std::printf("%-16s %12s   (median/best of %d samples, %% of the probe; %s)\n", "S x heads x d", "", samples,
               name.c_str());
   for (Shape s : shapes) {
@@ -90,10 +144,24 @@ int main(int argc, char **argv) {
                                  out[i * inner + h * s.d + d], o[d]),
                      1;
         }
+    // Masks are not part of the unfused form.
+    std::unique_ptr<Unfused> unfused;
+    if (kind.empty()) {
+      if (!(unfused = Unfused::compile(s, *machine)))
+        return 1;
+      unfused->load(qkv, text.scale);
+      unfused->run();
+      for (int64_t h = 0; h < s.heads; ++h)
+        for (int64_t i = 0; i < s.s; ++i)
+          for (int64_t d = 0; d < s.d; ++d)
+            if (!(std::abs(unfused->at(h, i, d) - out[i * inner + h * s.d + d]) < 1e-5))
+              return std::printf("unfused differs at head %ld, row %ld, column %ld\n", h, i, d), 1;
+    }
     double flops = 4.0 * s.s * s.s * s.d * s.heads;
     int64_t calls = std::max<int64_t>(1, std::lround(3e-4 / (flops / 150e9)));
-    std::vector<double> rates, peaks;
-    for (int i = 0; i < samples; ++i) {
+    std::vector<double> rates, peaks, ratios;
+    int rounds = std::clamp<int>(std::lround(20 / (flops / 150e9)), 8, samples);
+    for (int i = 0; i < rounds; ++i) {
       double before = bench::probe(machine->vectorBits), start = bench::seconds();
       for (int64_t c = 0; c < calls; ++c)
         kernel->run(buffers, symbols);
@@ -101,12 +169,21 @@ int main(int argc, char **argv) {
       peaks.push_back((before + after) / 2);
       if (std::max(before, after) < 1.03 * std::min(before, after))
         rates.push_back(100 * flops * calls / elapsed * 1e-9 / ((before + after) / 2));
+      if (!unfused)
+        continue;
+      start = bench::seconds();
+      for (int64_t c = 0; c < calls; ++c)
+        unfused->run();
+      ratios.push_back((bench::seconds() - start) / elapsed);
     }
     if (rates.empty())
       rates.push_back(0);
     logs += std::log(median(rates));
-    std::printf("%5ldx%3ldx%3ld  %6.1f/%5.1f   %.0f GF/s peak, compiled in %.2f s\n", s.s, s.heads, s.d, median(rates),
+    std::printf("%5ldx%3ldx%3ld  %6.1f/%5.1f   %.0f GF/s peak, compiled in %.2f s", s.s, s.heads, s.d, median(rates),
                 *std::max_element(rates.begin(), rates.end()), median(peaks), compiled);
+    if (unfused)
+      std::printf(", unfused takes %.2f times as long", median(ratios));
+    std::printf("\n");
     std::fflush(stdout);
   }
   std::printf("geometric mean: %.1f\n", std::exp(logs / shapes.size()));

@@ -111,12 +111,11 @@ std::unique_ptr<LoadedKernel> LoadedKernel::compile(const std::string &text, llv
     std::fwrite(image->data(), 1, image->size(), file);
     std::fclose(file);
   }
-  int fd = memfd_create("kernel", MFD_CLOEXEC);
+  int fd = loaded->descriptor = memfd_create("kernel", MFD_CLOEXEC);
   if (fd < 0 || write(fd, image->data(), image->size()) != static_cast<ssize_t>(image->size()))
     return fail("load", "cannot write the image to memory");
   std::string path = "/proc/self/fd/" + std::to_string(fd);
   loaded->library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  close(fd);
   if (!loaded->library)
     return fail("load", dlerror());
   auto *table = static_cast<const fovea_kernel_image *>(dlsym(loaded->library, "fovea_kernel_image"));
@@ -128,6 +127,8 @@ std::unique_ptr<LoadedKernel> LoadedKernel::compile(const std::string &text, llv
 LoadedKernel::~LoadedKernel() {
   if (library)
     dlclose(library);
+  if (descriptor >= 0)
+    close(descriptor);
 }
 
 int64_t LoadedKernel::tasks(ArrayRef<int64_t> symbols, unsigned stage) const {

@@ -36,6 +36,7 @@ private:
   std::unique_ptr<mlir::MLIRContext> context;
   std::vector<Stage> stages;
   void *library = nullptr;
+  int descriptor = -1; ///< open as long as the library: the loader knows libraries by their paths
   std::unique_ptr<char[]> memory;
   size_t capacity = 0;
 };

@@ -23,7 +23,8 @@ std::string matmulText(const MatmulText &o) {
   if (dynamic)
     arguments.push_back("%m: index");
   argument("a", "tensor<" + m + "x" + k + "x" + e + ">", mExpr + ", " + k);
-  argument("w", "tensor<" + k + "x" + n + "x" + e + ">", k + ", " + n,
+  std::string weight = o.transposed ? n + "x" + k : k + "x" + n;
+  argument("w", "tensor<" + weight + "x" + e + ">", o.transposed ? n + ", " + k : k + ", " + n,
            o.panels ? "#exec.panels<" + std::to_string(panelWidthFor(o.n)) + ">" : "#exec.row_major");
   if (o.bias)
     argument("bias", row, n);
@@ -41,8 +42,12 @@ std::string matmulText(const MatmulText &o) {
   std::string size = dynamic ? "(%m)" : "()";
   body << "  %zero = arith.constant 0.0 : " << e << "\n  %e = tensor.empty" << size << " : " << out << "\n";
   body << "  %z = linalg.fill ins(%zero : " << e << ") outs(%e : " << out << ") -> " << out << "\n";
-  body << "  %p = linalg.matmul ins(%a, %w : tensor<" << m << "x" << k << "x" << e << ">, tensor<" << k << "x" << n
-       << "x" << e << ">) outs(%z : " << out << ") -> " << out << "\n";
+  body << "  %p = linalg.matmul "
+       << (o.transposed ? "indexing_maps = [affine_map<(i, j, l) -> (i, l)>, affine_map<(i, j, l) -> (j, l)>, "
+                          "affine_map<(i, j, l) -> (i, j)>] "
+                        : "")
+       << "ins(%a, %w : tensor<" << m << "x" << k << "x" << e << ">, tensor<" << weight << "x" << e
+       << ">) outs(%z : " << out << ") -> " << out << "\n";
   std::string value = "%p";
   int count = 0;
   auto generic = [&](const std::string &inputs, const std::string &types, const std::string &maps,

@@ -14,6 +14,7 @@ struct MatmulText {
   bool keepSum = false;        ///< the values that are normalised are a result too
   bool panels = true;
   std::string element = "f32";
+  bool transposed = false; ///< w is N x K
 };
 
 /// Buffers: a, w, [bias], [residual], [scale, shift], [sum], out.
