@@ -38,6 +38,7 @@ static LogicalResult raise(ModuleOp module, const CompileOptions &) {
 
 static LogicalResult simplify(ModuleOp module, const CompileOptions &) {
   return overFunctions(module, [](OpPassManager &passes) {
+    passes.addPass(createDecomposeMatching());
     NormalizeViewsOptions smaller;
     smaller.dropUnits = true;
     passes.addPass(createNormalizeViews(smaller));
@@ -66,7 +67,8 @@ static LogicalResult plan(ModuleOp module, const CompileOptions &) {
 
 static const Phase kPhases[] = {
     {"raise", "decomposed attention, softmax, normalisation, GELU, rotary to the named operation", raise},
-    {"simplify", "constants folded, transposes cancelled, projections merged", simplify},
+    {"simplify", "constants folded, transposes cancelled, projections merged, costs of matchings written out",
+     simplify},
     {"fuse", "groups of operations to kernels", fuse},
     {"tile", "a schedule for each kernel, a layout for each weight", tile},
     {"plan", "tensors to buffers of one arena, the function to a host program", plan},

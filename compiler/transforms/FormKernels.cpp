@@ -6,6 +6,7 @@
 //   elementwise    a softmax or normalisation of the rows
 //   softmax, norm  the elementwise operation on its result
 //   attention      the transposes and reshapes of its result (it writes where they would)
+//   matching       nothing: it is a kernel of its own
 // Reshapes, transposes and slices of inputs move into each kernel that reads through them. Where such a chain cannot be
 // followed in place (a collapse of dims that do not lie one after the other), a copy is made a kernel of its own, and a
 // remark says so.
@@ -36,8 +37,8 @@ static bool computes(Operation *op) {
   if (isConstantTensor(op->getNumResults() ? op->getResult(0) : Value()))
     return false;
   return isa<linalg::LinalgOp, attn::AttentionOp, attn::SoftmaxOp, attn::LayerNormOp, attn::RmsNormOp,
-             attn::RotaryEmbeddingOp, data::CumsumOp, data::ExpandOp, tensor::ConcatOp, tensor::PadOp,
-             tensor::InsertSliceOp, tensor::FromElementsOp, tensor::SplatOp>(op);
+             attn::RotaryEmbeddingOp, attn::BipartiteMatchOp, data::CumsumOp, data::ExpandOp, tensor::ConcatOp,
+             tensor::PadOp, tensor::InsertSliceOp, tensor::FromElementsOp, tensor::SplatOp>(op);
 }
 
 namespace {

@@ -92,6 +92,17 @@ def RaiseRotary : Pass<"raise-rotary", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::fovea::attn::AttnDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def DecomposeMatching : Pass<"decompose-matching", "::mlir::func::FuncOp"> {
+  let summary = "write the costs and losses of bipartite matching as elementwise operations and sums";
+  let description = [{
+    Ensures: there is no attn.detr_cost and no attn.set_loss; what they were is elementwise operations, lookups, a softmax and sums. Where sizes
+    may differ at run time an exec.check refuses that.
+    Leaves alone: attn.bipartite_match, which becomes a kernel of its own.
+  }];
+  let dependentDialects = ["::fovea::attn::AttnDialect", "::fovea::data::DataDialect", "::fovea::exec::ExecDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def MergeProjections : Pass<"merge-projections", "::mlir::func::FuncOp"> {
   let summary = "merge products of one tensor with several weights";
   let description = [{

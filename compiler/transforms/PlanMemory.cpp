@@ -254,7 +254,7 @@ static ArrayAttr nodesOf(exec::KernelOp kernel) {
 StringAttr Planner::definitionOf(exec::KernelOp kernel) {
   // Kernels that can fault name their node, so they are the same only for the same node.
   bool faults = false;
-  kernel.walk([&](Operation *op) { faults |= isa<data::LookupOp, data::ExpandOp>(op); });
+  kernel.walk([&](Operation *op) { faults |= isa<data::LookupOp, data::ExpandOp, attn::BipartiteMatchOp>(op); });
   StringAttr node = faults ? b.getStringAttr(nodeName(kernel)) : StringAttr();
   for (exec::KernelDefOp known : definitions)
     if (known.getSymbolCount() == kernel.getSymbols().size() && known.getShapes() == kernel.getShapes() &&

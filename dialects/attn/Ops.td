@@ -191,6 +191,8 @@ def RotaryEmbeddingOp : Attn_TensorOp<"rotary_embedding"> {
   let extraClassDeclaration = "::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }";
 }
 
+include "attn/Matching.td"
+
 //===-- Scalar functions ---------------------------------------------------------------------------------------------------------------===//
 
 class Attn_ScalarOp<string mnemonic> : Attn_Op<mnemonic, [Pure, SameOperandsAndResultType, Elementwise, Scalarizable, Vectorizable, Tensorizable]> {

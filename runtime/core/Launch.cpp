@@ -7,12 +7,13 @@
 
 using namespace fovea;
 
-std::string Session::faultText(int64_t number) const {
+std::string Session::faultText(int64_t fault) const {
+  const int64_t number = fault & ((int64_t(1) << FOVEA_FAULT_KIND_SHIFT) - 1), kind = fault >> FOVEA_FAULT_KIND_SHIFT;
+  const char *what = kind == FOVEA_FAULT_COST ? "a cost is NaN or infinitely good" : "an index is outside its table";
   const auto *nodes = entry.manifest->fault_nodes();
   if (number < 1 || !nodes || static_cast<uint64_t>(number) > nodes->size())
-    return text("an index is outside its table, in node number ", number);
-  return text("an index is outside its table, in node ",
-              quoted(nodes->Get(static_cast<uint32_t>(number - 1))->string_view()));
+    return text(what, ", in node number ", number);
+  return text(what, ", in node ", quoted(nodes->Get(static_cast<uint32_t>(number - 1))->string_view()));
 }
 
 // Host programs launch mostly in the order of the manifest; a branch skips some, a loop goes back.

@@ -6,13 +6,13 @@ cd "$(dirname "$0")/../.."
 .ci/install test >&2
 # Rivals are the newest that PyPI has, in an environment of their own.
 python=build/venv-bench/bin/python
-if ! $python -c 'import numpy, onnx, onnxruntime, openvino' 2>/dev/null; then
+if ! $python -c 'import numpy, onnx, onnxruntime, openvino, scipy' 2>/dev/null; then
   python3 -m venv build/venv-bench
-  $python -m pip install -q --upgrade numpy onnx onnxruntime openvino >&2
+  $python -m pip install -q --upgrade numpy onnx onnxruntime openvino scipy >&2
 fi
 {
   cmake --preset release -DFOVEA_BUILD_TESTS=ON
-  cmake --build --preset release --parallel "$(nproc)" --target fovea-compile fovea_runtime fovea-bench-matmul fovea-bench-attention fovea_bench_peak -- --quiet
+  cmake --build --preset release --parallel "$(nproc)" --target fovea-compile fovea-run fovea-bench fovea_runtime fovea-bench-matmul fovea-bench-attention fovea_bench_peak -- --quiet
 } >&2
 
 title() { printf '\n== %s\n\n' "$*"; }
@@ -28,6 +28,8 @@ title "Matrix products, one thread, per cent of the multiply-add peak"
 build/release/bin/fovea-bench-matmul
 title "Attention, one thread, per cent of the multiply-add peak"
 build/release/bin/fovea-bench-attention
+title "Bipartite matching beside SciPy"
+$python test/bench/matching.py
 title "Whole models"
 $python test/bench/peers.py "${models[@]}" --threads "$threads" "$@"
 title "Where the time goes"

@@ -401,3 +401,299 @@ func.func @rotary_embedding_c4_results(%x: tensor<2x4x8xf32>, %c: tensor<4x4xf32
   %0 = attn.rotary_embedding ins(%x, %c, %s : tensor<2x4x8xf32>, tensor<4x4xf32>, tensor<4x4xf32>) outs(%i : tensor<2x4x8xf32>) {table_map = affine_map<(b, p) -> (b, p)>} -> tensor<2x4x8xf32>
   return
 }
+
+// -----
+
+func.func @detr_cost_c1_rank(%logits: tensor<2x7xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf32>, %init: tensor<2x7x3xf32>) {
+  // expected-error @+1 {{expected logits B x Q x K, boxes B x Q x 4, labels B x T and targets B x T x 4, got 'tensor<2x7xf32>', 'tensor<2x7x4xf32>', 'tensor<2x3xi64>' and 'tensor<2x3x4xf32>' [detr_cost_c1]}}
+  %0 = attn.detr_cost ins(%logits, %boxes, %labels, %targets : tensor<2x7xf32>, tensor<2x7x4xf32>, tensor<2x3xi64>, tensor<2x3x4xf32>) outs(%init : tensor<2x7x3xf32>) -> tensor<2x7x3xf32>
+  return
+}
+
+// -----
+
+func.func @detr_cost_c1_four(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x5xf32>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf32>, %init: tensor<2x7x3xf32>) {
+  // expected-error @+1 {{expected logits B x Q x K, boxes B x Q x 4, labels B x T and targets B x T x 4, got 'tensor<2x7x5xf32>', 'tensor<2x7x5xf32>', 'tensor<2x3xi64>' and 'tensor<2x3x4xf32>' [detr_cost_c1]}}
+  %0 = attn.detr_cost ins(%logits, %boxes, %labels, %targets : tensor<2x7x5xf32>, tensor<2x7x5xf32>, tensor<2x3xi64>, tensor<2x3x4xf32>) outs(%init : tensor<2x7x3xf32>) -> tensor<2x7x3xf32>
+  return
+}
+
+// -----
+
+func.func @detr_cost_c1_targets(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x4xi64>, %targets: tensor<2x3x4xf32>, %init: tensor<2x7x3xf32>) {
+  // expected-error @+1 {{expected logits B x Q x K, boxes B x Q x 4, labels B x T and targets B x T x 4, got 'tensor<2x7x5xf32>', 'tensor<2x7x4xf32>', 'tensor<2x4xi64>' and 'tensor<2x3x4xf32>' [detr_cost_c1]}}
+  %0 = attn.detr_cost ins(%logits, %boxes, %labels, %targets : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x4xi64>, tensor<2x3x4xf32>) outs(%init : tensor<2x7x3xf32>) -> tensor<2x7x3xf32>
+  return
+}
+
+// -----
+
+func.func @detr_cost_c1_batch(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x3xi64>, %targets: tensor<3x3x4xf32>, %init: tensor<2x7x3xf32>) {
+  // expected-error @+1 {{expected logits B x Q x K, boxes B x Q x 4, labels B x T and targets B x T x 4, got 'tensor<2x7x5xf32>', 'tensor<2x7x4xf32>', 'tensor<2x3xi64>' and 'tensor<3x3x4xf32>' [detr_cost_c1]}}
+  %0 = attn.detr_cost ins(%logits, %boxes, %labels, %targets : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x3xi64>, tensor<3x3x4xf32>) outs(%init : tensor<2x7x3xf32>) -> tensor<2x7x3xf32>
+  return
+}
+
+// -----
+
+func.func @detr_cost_c2_mixed(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf64>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf32>, %init: tensor<2x7x3xf32>) {
+  // expected-error @+1 {{expected logits, boxes, targets and result to be all f32 or all f64 and labels i64, got 'tensor<2x7x5xf32>', 'tensor<2x7x4xf64>', 'tensor<2x3x4xf32>', 'tensor<2x7x3xf32>' and 'tensor<2x3xi64>' [detr_cost_c2]}}
+  %0 = attn.detr_cost ins(%logits, %boxes, %labels, %targets : tensor<2x7x5xf32>, tensor<2x7x4xf64>, tensor<2x3xi64>, tensor<2x3x4xf32>) outs(%init : tensor<2x7x3xf32>) -> tensor<2x7x3xf32>
+  return
+}
+
+// -----
+
+func.func @detr_cost_c2_labels(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x3xi32>, %targets: tensor<2x3x4xf32>, %init: tensor<2x7x3xf32>) {
+  // expected-error @+1 {{expected logits, boxes, targets and result to be all f32 or all f64 and labels i64, got 'tensor<2x7x5xf32>', 'tensor<2x7x4xf32>', 'tensor<2x3x4xf32>', 'tensor<2x7x3xf32>' and 'tensor<2x3xi32>' [detr_cost_c2]}}
+  %0 = attn.detr_cost ins(%logits, %boxes, %labels, %targets : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x3xi32>, tensor<2x3x4xf32>) outs(%init : tensor<2x7x3xf32>) -> tensor<2x7x3xf32>
+  return
+}
+
+// -----
+
+func.func @detr_cost_c2_half(%logits: tensor<2x7x5xf16>, %boxes: tensor<2x7x4xf16>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf16>, %init: tensor<2x7x3xf16>) {
+  // expected-error @+1 {{expected logits, boxes, targets and result to be all f32 or all f64 and labels i64, got 'tensor<2x7x5xf16>', 'tensor<2x7x4xf16>', 'tensor<2x3x4xf16>', 'tensor<2x7x3xf16>' and 'tensor<2x3xi64>' [detr_cost_c2]}}
+  %0 = attn.detr_cost ins(%logits, %boxes, %labels, %targets : tensor<2x7x5xf16>, tensor<2x7x4xf16>, tensor<2x3xi64>, tensor<2x3x4xf16>) outs(%init : tensor<2x7x3xf16>) -> tensor<2x7x3xf16>
+  return
+}
+
+// -----
+
+func.func @set_loss_c1_rank(%logits: tensor<2x7xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf32>, %columns: tensor<2x7xi64>, %init: tensor<3xf32>) {
+  // expected-error @+1 {{expected logits B x Q x K, boxes B x Q x 4, labels B x T and targets B x T x 4, got 'tensor<2x7xf32>', 'tensor<2x7x4xf32>', 'tensor<2x3xi64>' and 'tensor<2x3x4xf32>' [set_loss_c1]}}
+  %0 = attn.set_loss ins(%logits, %boxes, %labels, %targets, %columns : tensor<2x7xf32>, tensor<2x7x4xf32>, tensor<2x3xi64>, tensor<2x3x4xf32>, tensor<2x7xi64>) outs(%init : tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @set_loss_c1_four(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x5xf32>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf32>, %columns: tensor<2x7xi64>, %init: tensor<3xf32>) {
+  // expected-error @+1 {{expected logits B x Q x K, boxes B x Q x 4, labels B x T and targets B x T x 4, got 'tensor<2x7x5xf32>', 'tensor<2x7x5xf32>', 'tensor<2x3xi64>' and 'tensor<2x3x4xf32>' [set_loss_c1]}}
+  %0 = attn.set_loss ins(%logits, %boxes, %labels, %targets, %columns : tensor<2x7x5xf32>, tensor<2x7x5xf32>, tensor<2x3xi64>, tensor<2x3x4xf32>, tensor<2x7xi64>) outs(%init : tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @set_loss_c1_targets(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x4xi64>, %targets: tensor<2x3x4xf32>, %columns: tensor<2x7xi64>, %init: tensor<3xf32>) {
+  // expected-error @+1 {{expected logits B x Q x K, boxes B x Q x 4, labels B x T and targets B x T x 4, got 'tensor<2x7x5xf32>', 'tensor<2x7x4xf32>', 'tensor<2x4xi64>' and 'tensor<2x3x4xf32>' [set_loss_c1]}}
+  %0 = attn.set_loss ins(%logits, %boxes, %labels, %targets, %columns : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x4xi64>, tensor<2x3x4xf32>, tensor<2x7xi64>) outs(%init : tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @set_loss_c1_batch(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x3xi64>, %targets: tensor<3x3x4xf32>, %columns: tensor<2x7xi64>, %init: tensor<3xf32>) {
+  // expected-error @+1 {{expected logits B x Q x K, boxes B x Q x 4, labels B x T and targets B x T x 4, got 'tensor<2x7x5xf32>', 'tensor<2x7x4xf32>', 'tensor<2x3xi64>' and 'tensor<3x3x4xf32>' [set_loss_c1]}}
+  %0 = attn.set_loss ins(%logits, %boxes, %labels, %targets, %columns : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x3xi64>, tensor<3x3x4xf32>, tensor<2x7xi64>) outs(%init : tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @set_loss_c2_mixed(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf64>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf32>, %columns: tensor<2x7xi64>, %init: tensor<3xf32>) {
+  // expected-error @+1 {{expected logits, boxes, targets and result to be all f32 or all f64 and labels i64, got 'tensor<2x7x5xf32>', 'tensor<2x7x4xf64>', 'tensor<2x3x4xf32>', 'tensor<3xf32>' and 'tensor<2x3xi64>' [set_loss_c2]}}
+  %0 = attn.set_loss ins(%logits, %boxes, %labels, %targets, %columns : tensor<2x7x5xf32>, tensor<2x7x4xf64>, tensor<2x3xi64>, tensor<2x3x4xf32>, tensor<2x7xi64>) outs(%init : tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @set_loss_c2_labels(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x3xi32>, %targets: tensor<2x3x4xf32>, %columns: tensor<2x7xi64>, %init: tensor<3xf32>) {
+  // expected-error @+1 {{expected logits, boxes, targets and result to be all f32 or all f64 and labels i64, got 'tensor<2x7x5xf32>', 'tensor<2x7x4xf32>', 'tensor<2x3x4xf32>', 'tensor<3xf32>' and 'tensor<2x3xi32>' [set_loss_c2]}}
+  %0 = attn.set_loss ins(%logits, %boxes, %labels, %targets, %columns : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x3xi32>, tensor<2x3x4xf32>, tensor<2x7xi64>) outs(%init : tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @set_loss_c2_half(%logits: tensor<2x7x5xf16>, %boxes: tensor<2x7x4xf16>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf16>, %columns: tensor<2x7xi64>, %init: tensor<3xf16>) {
+  // expected-error @+1 {{expected logits, boxes, targets and result to be all f32 or all f64 and labels i64, got 'tensor<2x7x5xf16>', 'tensor<2x7x4xf16>', 'tensor<2x3x4xf16>', 'tensor<3xf16>' and 'tensor<2x3xi64>' [set_loss_c2]}}
+  %0 = attn.set_loss ins(%logits, %boxes, %labels, %targets, %columns : tensor<2x7x5xf16>, tensor<2x7x4xf16>, tensor<2x3xi64>, tensor<2x3x4xf16>, tensor<2x7xi64>) outs(%init : tensor<3xf16>) -> tensor<3xf16>
+  return
+}
+
+// -----
+
+func.func @detr_cost_c3_shape(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf32>, %init: tensor<2x3x7xf32>) {
+  // expected-error @+1 {{expected init and result to be of one type B x Q x T, got 'tensor<2x3x7xf32>' and 'tensor<2x3x7xf32>' [detr_cost_c3]}}
+  %0 = attn.detr_cost ins(%logits, %boxes, %labels, %targets : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x3xi64>, tensor<2x3x4xf32>) outs(%init : tensor<2x3x7xf32>) -> tensor<2x3x7xf32>
+  return
+}
+
+// -----
+
+func.func @detr_cost_c3_init(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf32>, %init: tensor<2x7x?xf32>) {
+  // expected-error @+1 {{expected init and result to be of one type B x Q x T, got 'tensor<2x7x?xf32>' and 'tensor<2x7x3xf32>' [detr_cost_c3]}}
+  %0 = attn.detr_cost ins(%logits, %boxes, %labels, %targets : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x3xi64>, tensor<2x3x4xf32>) outs(%init : tensor<2x7x?xf32>) -> tensor<2x7x3xf32>
+  return
+}
+
+// -----
+
+func.func @detr_cost_c4_size(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf32>, %n: tensor<3xi64>, %init: tensor<2x7x3xf32>) {
+  // expected-error @+1 {{expected counts to be a tensor of B i64, got 'tensor<3xi64>' [detr_cost_c4]}}
+  %0 = attn.detr_cost ins(%logits, %boxes, %labels, %targets : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x3xi64>, tensor<2x3x4xf32>) counts(%n : tensor<3xi64>) outs(%init : tensor<2x7x3xf32>) -> tensor<2x7x3xf32>
+  return
+}
+
+// -----
+
+func.func @bipartite_match_c4_size(%cost: tensor<2x7x3xf32>, %n: tensor<3xi64>, %i: tensor<2x7xi64>, %s: tensor<2xi64>) {
+  // expected-error @+1 {{expected counts to be a tensor of B i64, got 'tensor<3xi64>' [bipartite_match_c4]}}
+  %0, %1 = attn.bipartite_match ins(%cost : tensor<2x7x3xf32>) counts(%n : tensor<3xi64>) outs(%i, %s : tensor<2x7xi64>, tensor<2xi64>) -> tensor<2x7xi64>, tensor<2xi64>
+  return
+}
+
+// -----
+
+func.func @set_loss_c5_size(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf32>, %columns: tensor<2x7xi64>, %n: tensor<3xi64>, %init: tensor<3xf32>) {
+  // expected-error @+1 {{expected counts to be a tensor of B i64, got 'tensor<3xi64>' [set_loss_c5]}}
+  %0 = attn.set_loss ins(%logits, %boxes, %labels, %targets, %columns : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x3xi64>, tensor<2x3x4xf32>, tensor<2x7xi64>) counts(%n : tensor<3xi64>) outs(%init : tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @detr_cost_c4_type(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf32>, %n: tensor<2xi32>, %init: tensor<2x7x3xf32>) {
+  // expected-error @+1 {{expected counts to be a tensor of B i64, got 'tensor<2xi32>' [detr_cost_c4]}}
+  %0 = attn.detr_cost ins(%logits, %boxes, %labels, %targets : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x3xi64>, tensor<2x3x4xf32>) counts(%n : tensor<2xi32>) outs(%init : tensor<2x7x3xf32>) -> tensor<2x7x3xf32>
+  return
+}
+
+// -----
+
+func.func @bipartite_match_c4_type(%cost: tensor<2x7x3xf32>, %n: tensor<2xi32>, %i: tensor<2x7xi64>, %s: tensor<2xi64>) {
+  // expected-error @+1 {{expected counts to be a tensor of B i64, got 'tensor<2xi32>' [bipartite_match_c4]}}
+  %0, %1 = attn.bipartite_match ins(%cost : tensor<2x7x3xf32>) counts(%n : tensor<2xi32>) outs(%i, %s : tensor<2x7xi64>, tensor<2xi64>) -> tensor<2x7xi64>, tensor<2xi64>
+  return
+}
+
+// -----
+
+func.func @set_loss_c5_type(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf32>, %columns: tensor<2x7xi64>, %n: tensor<2xi32>, %init: tensor<3xf32>) {
+  // expected-error @+1 {{expected counts to be a tensor of B i64, got 'tensor<2xi32>' [set_loss_c5]}}
+  %0 = attn.set_loss ins(%logits, %boxes, %labels, %targets, %columns : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x3xi64>, tensor<2x3x4xf32>, tensor<2x7xi64>) counts(%n : tensor<2xi32>) outs(%init : tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @detr_cost_c4_rank(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf32>, %n: tensor<2x1xi64>, %init: tensor<2x7x3xf32>) {
+  // expected-error @+1 {{expected counts to be a tensor of B i64, got 'tensor<2x1xi64>' [detr_cost_c4]}}
+  %0 = attn.detr_cost ins(%logits, %boxes, %labels, %targets : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x3xi64>, tensor<2x3x4xf32>) counts(%n : tensor<2x1xi64>) outs(%init : tensor<2x7x3xf32>) -> tensor<2x7x3xf32>
+  return
+}
+
+// -----
+
+func.func @bipartite_match_c4_rank(%cost: tensor<2x7x3xf32>, %n: tensor<2x1xi64>, %i: tensor<2x7xi64>, %s: tensor<2xi64>) {
+  // expected-error @+1 {{expected counts to be a tensor of B i64, got 'tensor<2x1xi64>' [bipartite_match_c4]}}
+  %0, %1 = attn.bipartite_match ins(%cost : tensor<2x7x3xf32>) counts(%n : tensor<2x1xi64>) outs(%i, %s : tensor<2x7xi64>, tensor<2xi64>) -> tensor<2x7xi64>, tensor<2xi64>
+  return
+}
+
+// -----
+
+func.func @set_loss_c5_rank(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf32>, %columns: tensor<2x7xi64>, %n: tensor<2x1xi64>, %init: tensor<3xf32>) {
+  // expected-error @+1 {{expected counts to be a tensor of B i64, got 'tensor<2x1xi64>' [set_loss_c5]}}
+  %0 = attn.set_loss ins(%logits, %boxes, %labels, %targets, %columns : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x3xi64>, tensor<2x3x4xf32>, tensor<2x7xi64>) counts(%n : tensor<2x1xi64>) outs(%init : tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @bipartite_match_c1_rank(%cost: tensor<7x3xf32>, %i: tensor<2x7xi64>, %s: tensor<2xi64>) {
+  // expected-error @+1 {{expected cost to be a tensor of B x R x C f32, f64, i32 or i64, got 'tensor<7x3xf32>' [bipartite_match_c1]}}
+  %0, %1 = attn.bipartite_match ins(%cost : tensor<7x3xf32>) outs(%i, %s : tensor<2x7xi64>, tensor<2xi64>) -> tensor<2x7xi64>, tensor<2xi64>
+  return
+}
+
+// -----
+
+func.func @bipartite_match_c1_half(%cost: tensor<2x7x3xf16>, %i: tensor<2x7xi64>, %s: tensor<2xi64>) {
+  // expected-error @+1 {{expected cost to be a tensor of B x R x C f32, f64, i32 or i64, got 'tensor<2x7x3xf16>' [bipartite_match_c1]}}
+  %0, %1 = attn.bipartite_match ins(%cost : tensor<2x7x3xf16>) outs(%i, %s : tensor<2x7xi64>, tensor<2xi64>) -> tensor<2x7xi64>, tensor<2xi64>
+  return
+}
+
+// -----
+
+func.func @bipartite_match_c1_narrow(%cost: tensor<2x7x3xi8>, %i: tensor<2x7xi64>, %s: tensor<2xi64>) {
+  // expected-error @+1 {{expected cost to be a tensor of B x R x C f32, f64, i32 or i64, got 'tensor<2x7x3xi8>' [bipartite_match_c1]}}
+  %0, %1 = attn.bipartite_match ins(%cost : tensor<2x7x3xi8>) outs(%i, %s : tensor<2x7xi64>, tensor<2xi64>) -> tensor<2x7xi64>, tensor<2xi64>
+  return
+}
+
+// -----
+
+func.func @bipartite_match_c2_rows(%cost: tensor<2x7x3xf32>, %i: tensor<2x3xi64>, %s: tensor<2xi64>) {
+  // expected-error @+1 {{expected columns to be B x R i64 and status B i64, got 'tensor<2x3xi64>' and 'tensor<2xi64>' [bipartite_match_c2]}}
+  %0, %1 = attn.bipartite_match ins(%cost : tensor<2x7x3xf32>) outs(%i, %s : tensor<2x3xi64>, tensor<2xi64>) -> tensor<2x3xi64>, tensor<2xi64>
+  return
+}
+
+// -----
+
+func.func @bipartite_match_c2_type(%cost: tensor<2x7x3xf32>, %i: tensor<2x7xi32>, %s: tensor<2xi64>) {
+  // expected-error @+1 {{expected columns to be B x R i64 and status B i64, got 'tensor<2x7xi32>' and 'tensor<2xi64>' [bipartite_match_c2]}}
+  %0, %1 = attn.bipartite_match ins(%cost : tensor<2x7x3xf32>) outs(%i, %s : tensor<2x7xi32>, tensor<2xi64>) -> tensor<2x7xi32>, tensor<2xi64>
+  return
+}
+
+// -----
+
+func.func @bipartite_match_c2_status(%cost: tensor<2x7x3xf32>, %i: tensor<2x7xi64>, %s: tensor<3xi64>) {
+  // expected-error @+1 {{expected columns to be B x R i64 and status B i64, got 'tensor<2x7xi64>' and 'tensor<3xi64>' [bipartite_match_c2]}}
+  %0, %1 = attn.bipartite_match ins(%cost : tensor<2x7x3xf32>) outs(%i, %s : tensor<2x7xi64>, tensor<3xi64>) -> tensor<2x7xi64>, tensor<3xi64>
+  return
+}
+
+// -----
+
+func.func @bipartite_match_c2_status_type(%cost: tensor<2x7x3xf32>, %i: tensor<2x7xi64>, %s: tensor<2xi1>) {
+  // expected-error @+1 {{expected columns to be B x R i64 and status B i64, got 'tensor<2x7xi64>' and 'tensor<2xi1>' [bipartite_match_c2]}}
+  %0, %1 = attn.bipartite_match ins(%cost : tensor<2x7x3xf32>) outs(%i, %s : tensor<2x7xi64>, tensor<2xi1>) -> tensor<2x7xi64>, tensor<2xi1>
+  return
+}
+
+// -----
+
+func.func @bipartite_match_c3(%cost: tensor<2x7x3xf32>, %i: tensor<2x?xi64>, %s: tensor<2xi64>) {
+  // expected-error @+1 {{expected the inits to have the results' types 'tensor<2x7xi64>' and 'tensor<2xi64>', got 'tensor<2x?xi64>' and 'tensor<2xi64>' [bipartite_match_c3]}}
+  %0, %1 = attn.bipartite_match ins(%cost : tensor<2x7x3xf32>) outs(%i, %s : tensor<2x?xi64>, tensor<2xi64>) -> tensor<2x7xi64>, tensor<2xi64>
+  return
+}
+
+// -----
+
+func.func @set_loss_c3_shape(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf32>, %columns: tensor<2x7xi64>, %init: tensor<4xf32>) {
+  // expected-error @+1 {{expected init and result to be of one type with 3 elements, got 'tensor<4xf32>' and 'tensor<4xf32>' [set_loss_c3]}}
+  %0 = attn.set_loss ins(%logits, %boxes, %labels, %targets, %columns : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x3xi64>, tensor<2x3x4xf32>, tensor<2x7xi64>) outs(%init : tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @set_loss_c3_init(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf32>, %columns: tensor<2x7xi64>, %init: tensor<?xf32>) {
+  // expected-error @+1 {{expected init and result to be of one type with 3 elements, got 'tensor<?xf32>' and 'tensor<3xf32>' [set_loss_c3]}}
+  %0 = attn.set_loss ins(%logits, %boxes, %labels, %targets, %columns : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x3xi64>, tensor<2x3x4xf32>, tensor<2x7xi64>) outs(%init : tensor<?xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @set_loss_c4_size(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf32>, %columns: tensor<2x6xi64>, %init: tensor<3xf32>) {
+  // expected-error @+1 {{expected columns to be a tensor of B x Q i64, got 'tensor<2x6xi64>' [set_loss_c4]}}
+  %0 = attn.set_loss ins(%logits, %boxes, %labels, %targets, %columns : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x3xi64>, tensor<2x3x4xf32>, tensor<2x6xi64>) outs(%init : tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @set_loss_c4_type(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf32>, %columns: tensor<2x7xi32>, %init: tensor<3xf32>) {
+  // expected-error @+1 {{expected columns to be a tensor of B x Q i64, got 'tensor<2x7xi32>' [set_loss_c4]}}
+  %0 = attn.set_loss ins(%logits, %boxes, %labels, %targets, %columns : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x3xi64>, tensor<2x3x4xf32>, tensor<2x7xi32>) outs(%init : tensor<3xf32>) -> tensor<3xf32>
+  return
+}

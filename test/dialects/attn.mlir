@@ -109,3 +109,28 @@ func.func @scalars(%x: f32, %v: vector<[4]xf64>) -> (f32, vector<[4]xf64>) {
   %4 = attn.gelu %v : vector<[4]xf64>
   return %3, %4 : f32, vector<[4]xf64>
 }
+
+// CHECK-LABEL: @matching
+// CHECK: attn.detr_cost ins(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : tensor<2x?x5xf32>, tensor<2x?x4xf32>, tensor<2x?xi64>, tensor<2x?x4xf32>) outs(%{{.*}} : tensor<2x?x?xf32>) -> tensor<2x?x?xf32>
+// CHECK: attn.detr_cost
+// CHECK-SAME: counts(%{{.*}} : tensor<2xi64>) outs
+// CHECK-SAME: bbox_weight = 1.000000e+00
+// CHECK-SAME: class_cost = #attn.class_cost<focal>
+// CHECK: attn.bipartite_match ins(%{{.*}} : tensor<2x?x?xf32>) outs(%{{.*}}, %{{.*}} : tensor<2x?xi64>, tensor<2xi64>) -> tensor<2x?xi64>, tensor<2xi64>
+// CHECK: attn.bipartite_match ins(%{{.*}} : tensor<2x?x?xf32>) counts(%{{.*}} : tensor<2xi64>) outs(%{{.*}}, %{{.*}} : tensor<2x?xi64>, tensor<2xi64>) {maximize} -> tensor<2x?xi64>, tensor<2xi64>
+// CHECK: attn.set_loss ins(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : tensor<2x?x5xf32>, tensor<2x?x4xf32>, tensor<2x?xi64>, tensor<2x?x4xf32>, tensor<2x?xi64>) outs(%{{.*}} : tensor<3xf32>) -> tensor<3xf32>
+// CHECK: attn.set_loss
+// CHECK-SAME: counts(%{{.*}} : tensor<2xi64>) outs
+// CHECK-SAME: eos_coef = 5.000000e-01
+func.func @matching(%logits: tensor<2x?x5xf32>, %boxes: tensor<2x?x4xf32>, %labels: tensor<2x?xi64>, %targets: tensor<2x?x4xf32>, %n: tensor<2xi64>,
+                    %c: tensor<2x?x?xf32>, %i: tensor<2x?xi64>, %s: tensor<2xi64>, %l: tensor<3xf32>) -> (tensor<3xf32>, tensor<3xf32>) {
+  %0 = attn.detr_cost ins(%logits, %boxes, %labels, %targets : tensor<2x?x5xf32>, tensor<2x?x4xf32>, tensor<2x?xi64>, tensor<2x?x4xf32>) outs(%c : tensor<2x?x?xf32>) -> tensor<2x?x?xf32>
+  %1 = attn.detr_cost ins(%logits, %boxes, %labels, %targets : tensor<2x?x5xf32>, tensor<2x?x4xf32>, tensor<2x?xi64>, tensor<2x?x4xf32>) counts(%n : tensor<2xi64>)
+      outs(%c : tensor<2x?x?xf32>) {class_cost = #attn.class_cost<focal>, bbox_weight = 1.0 : f64} -> tensor<2x?x?xf32>
+  %2, %3 = attn.bipartite_match ins(%0 : tensor<2x?x?xf32>) outs(%i, %s : tensor<2x?xi64>, tensor<2xi64>) -> tensor<2x?xi64>, tensor<2xi64>
+  %4, %5 = attn.bipartite_match ins(%1 : tensor<2x?x?xf32>) counts(%n : tensor<2xi64>) outs(%i, %s : tensor<2x?xi64>, tensor<2xi64>) {maximize} -> tensor<2x?xi64>, tensor<2xi64>
+  %6 = attn.set_loss ins(%logits, %boxes, %labels, %targets, %2 : tensor<2x?x5xf32>, tensor<2x?x4xf32>, tensor<2x?xi64>, tensor<2x?x4xf32>, tensor<2x?xi64>) outs(%l : tensor<3xf32>) -> tensor<3xf32>
+  %7 = attn.set_loss ins(%logits, %boxes, %labels, %targets, %4 : tensor<2x?x5xf32>, tensor<2x?x4xf32>, tensor<2x?xi64>, tensor<2x?x4xf32>, tensor<2x?xi64>) counts(%n : tensor<2xi64>)
+      outs(%l : tensor<3xf32>) {eos_coef = 0.5 : f64} -> tensor<3xf32>
+  return %6, %7 : tensor<3xf32>, tensor<3xf32>
+}

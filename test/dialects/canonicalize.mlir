@@ -73,3 +73,27 @@ func.func @expand_to_itself(%x: tensor<2x3xf32>, %y: tensor<?x3xf32>, %n: index)
   %1 = data.expand %y to [%n] : tensor<?x3xf32> -> tensor<?x3xf32>
   return %0, %1 : tensor<2x3xf32>, tensor<?x3xf32>
 }
+
+// Counts that say that all targets exist go; others stay.
+// CHECK-LABEL: @full_counts
+// CHECK: attn.detr_cost
+// CHECK-NOT: counts
+// CHECK: attn.bipartite_match
+// CHECK-NOT: counts
+// CHECK: attn.set_loss
+// CHECK-NOT: counts
+// CHECK: attn.bipartite_match
+// CHECK-SAME: counts
+// CHECK: return
+func.func @full_counts(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32>, %labels: tensor<2x3xi64>, %targets: tensor<2x3x4xf32>, %c: tensor<2x7x3xf32>,
+                       %i: tensor<2x7xi64>, %s: tensor<2xi64>, %l: tensor<3xf32>) -> (tensor<3xf32>, tensor<2x7xi64>) {
+  %all = arith.constant dense<3> : tensor<2xi64>
+  %some = arith.constant dense<[3, 2]> : tensor<2xi64>
+  %cost = attn.detr_cost ins(%logits, %boxes, %labels, %targets : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x3xi64>, tensor<2x3x4xf32>)
+      counts(%all : tensor<2xi64>) outs(%c : tensor<2x7x3xf32>) -> tensor<2x7x3xf32>
+  %0, %1 = attn.bipartite_match ins(%cost : tensor<2x7x3xf32>) counts(%all : tensor<2xi64>) outs(%i, %s : tensor<2x7xi64>, tensor<2xi64>) -> tensor<2x7xi64>, tensor<2xi64>
+  %loss = attn.set_loss ins(%logits, %boxes, %labels, %targets, %0 : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x3xi64>, tensor<2x3x4xf32>, tensor<2x7xi64>)
+      counts(%all : tensor<2xi64>) outs(%l : tensor<3xf32>) -> tensor<3xf32>
+  %2, %3 = attn.bipartite_match ins(%cost : tensor<2x7x3xf32>) counts(%some : tensor<2xi64>) outs(%i, %s : tensor<2x7xi64>, tensor<2xi64>) -> tensor<2x7xi64>, tensor<2xi64>
+  return %loss, %2 : tensor<3xf32>, tensor<2x7xi64>
+}

@@ -58,3 +58,28 @@ func.func @copies(%x: tensor<4x8x2xf32>) -> (tensor<4x8x2xf32>, tensor<8xf32>, t
   %y = attn.softmax axis(0) ins(%h : tensor<8xf32>) outs(%eh : tensor<8xf32>) -> tensor<8xf32>
   return %x, %y, %y : tensor<4x8x2xf32>, tensor<8xf32>, tensor<8xf32>
 }
+
+// A matching is a kernel of its own, with both results.
+// CHECK-LABEL: @matching
+// CHECK: exec.kernel
+// CHECK: linalg.generic
+// CHECK-NOT: attn.bipartite_match
+// CHECK: %[[K:.*]]:2 = exec.kernel
+// CHECK-NOT: linalg.generic
+// CHECK: %[[C:.*]], %[[S:.*]] = attn.bipartite_match
+// CHECK-NEXT: exec.yield %[[C]], %[[S]]
+// CHECK-NOT: exec.kernel
+// CHECK: return %[[K]]#0, %[[K]]#1
+func.func @matching(%x: tensor<2x5x4xf32>) -> (tensor<2x5xi64>, tensor<2xi64>) {
+  %e = tensor.empty() : tensor<2x5x4xf32>
+  %i = tensor.empty() : tensor<2x5xi64>
+  %s = tensor.empty() : tensor<2xi64>
+  %cost = linalg.generic {indexing_maps = [affine_map<(b, r, c) -> (b, r, c)>, affine_map<(b, r, c) -> (b, r, c)>], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%x : tensor<2x5x4xf32>) outs(%e : tensor<2x5x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %n = arith.negf %a : f32
+    linalg.yield %n : f32
+  } -> tensor<2x5x4xf32>
+  %columns, %status = attn.bipartite_match ins(%cost : tensor<2x5x4xf32>) outs(%i, %s : tensor<2x5xi64>, tensor<2xi64>) -> tensor<2x5xi64>, tensor<2xi64>
+  return %columns, %status : tensor<2x5xi64>, tensor<2xi64>
+}

@@ -64,6 +64,7 @@ void registerKernelLowering(std::unique_ptr<KernelLowering> lowering);
 std::unique_ptr<KernelLowering> createMatmulLowering();
 std::unique_ptr<KernelLowering> createAttentionLowering();
 std::unique_ptr<KernelLowering> createAttentionGeneralLowering();
+std::unique_ptr<KernelLowering> createMatchingLowering();
 std::unique_ptr<KernelLowering> createLoopsLowering();
 
 /// The function of one stage while it is being written. All integers are i64, all addresses !llvm.ptr; loops are

@@ -22,6 +22,7 @@ llvm::ArrayRef<const KernelLowering *> fovea::cpu::kernelLowerings() {
     registerKernelLowering(createMatmulLowering());
     registerKernelLowering(createAttentionLowering());
     registerKernelLowering(createAttentionGeneralLowering());
+    registerKernelLowering(createMatchingLowering());
     registerKernelLowering(createLoopsLowering());
     return true;
   }();

@@ -16,10 +16,15 @@ extern "C" {
 typedef struct fovea_kernel_args {
   void *const *buffers;
   const int64_t *scalars;
-  // Set to a non-zero node number by a kernel that met an index outside its table. The kernel itself goes on with a
+  // Set by a kernel that met an index outside its table, or another value that it cannot work with, to the number of
+  // the node (1 and up), plus the kind of the fault (below) << FOVEA_FAULT_KIND_SHIFT. The kernel itself goes on with a
   // clamped index, so nothing outside a buffer is ever touched; the run then fails with the name of the node.
   int64_t *fault;
 } fovea_kernel_args;
+
+#define FOVEA_FAULT_KIND_SHIFT 32
+#define FOVEA_FAULT_INDEX 0 // an index outside its table, or sizes that do not fit each other
+#define FOVEA_FAULT_COST 1  // a cost that is NaN or infinitely good
 
 // Runs the tasks [begin, end) of a stage. Tasks of one stage are independent of each other; several threads call the
 // same kernel with disjoint ranges. `workspace` is private to the calling thread, 64-byte aligned, of the size given at

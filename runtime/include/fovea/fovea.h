@@ -289,8 +289,8 @@ FOVEA_API fovea_status fovea_session_prepare(fovea_session *session, fovea_error
 
 // Computes the outputs. Blocks until done, works on the calling thread and the runtime's. The floating point mode of
 // the caller is restored. After a failure the outputs' contents are undefined; the session can be used again.
-// Errors: those of prepare; INVALID if a bound output is too small, or an index in the inputs is outside its table (the
-// message names the node).
+// Errors: those of prepare; INVALID if a bound output is too small, an index in the inputs is outside its table, or a
+// cost to be matched is no number (the message names the node).
 FOVEA_API fovea_status fovea_session_run(fovea_session *session, fovea_error *error);
 
 // An output's shape, and its memory (null before a run, if the session owns it). `dims` and owned `data` live until the
