@@ -1,4 +1,5 @@
 #include "compiler/pipeline/Costs.h"
+#include "compiler/target/cpu/Lowering.h"
 #include "compiler/transforms/Ops.h"
 #include "dialects/attn/Attn.h"
 
@@ -13,6 +14,12 @@ static DimExpr product(ArrayRef<DimExpr> sizes) {
   for (const DimExpr &size : sizes)
     all = all * size;
   return all;
+}
+
+/// Of an element.
+static int64_t bytesOf(Value tensor) {
+  Type element = getElementTypeOrSelf(tensor.getType());
+  return element.isIndex() ? 8 : std::max<int64_t>(1, element.getIntOrFloatBitWidth() / 8);
 }
 
 /// How often the body of a linalg operation runs.
@@ -81,6 +88,26 @@ static bool known(const DimExpr &expr, exec::KernelDefOp kernel) {
   });
 }
 
+/// See KernelCost.
+static DimExpr activationsOf(exec::KernelDefOp kernel, exec::DispatchOp dispatch, const Renaming &rename) {
+  auto kind = kernel.getSchedule().getAs<StringAttr>("kind");
+  const cpu::KernelLowering *found = nullptr;
+  for (const cpu::KernelLowering *lowering : cpu::kernelLowerings())
+    if (kind && lowering->name() == kind.getValue())
+      found = lowering;
+  DimExpr sum;
+  if (!found)
+    return sum;
+  for (const cpu::Traffic &traffic : found->traffic(cpu::KernelView(kernel))) {
+    unsigned place = traffic.tensor.getArgNumber() - kernel.getSymbolCount();
+    if (place >= dispatch.getBuffers().size() || dispatch.getBuffers()[place].getDefiningOp<exec::WeightBufferOp>() ||
+        !known(traffic.elements, kernel))
+      continue;
+    sum = sum + rename(traffic.elements) * DimExpr(bytesOf(traffic.tensor));
+  }
+  return sum;
+}
+
 KernelCost fovea::costOf(exec::KernelDefOp kernel, exec::DispatchOp dispatch) {
   Renaming rename(kernel, dispatch);
   data::DimAnalysis dims;
@@ -90,11 +117,12 @@ KernelCost fovea::costOf(exec::KernelDefOp kernel, exec::DispatchOp dispatch) {
       cost.flops = cost.flops + rename(flops);
   for (auto [shape, argument] :
        llvm::zip(kernel.getShapes().getAsValueRange<AffineMapAttr>(), kernel.getTensorArgs())) {
-    DimExpr bytes(std::max<int64_t>(1, getElementTypeOrSelf(argument.getType()).getIntOrFloatBitWidth() / 8));
+    DimExpr bytes(bytesOf(argument));
     for (AffineExpr size : shape.getResults())
       bytes = bytes * rename(size);
     cost.bytes = cost.bytes + bytes;
   }
+  cost.activations = activationsOf(kernel, dispatch, rename);
   return cost;
 }
 

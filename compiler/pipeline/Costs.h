@@ -10,6 +10,12 @@ namespace fovea {
 struct KernelCost {
   data::DimExpr flops; ///< a contraction counts 2 for each product, a transcendental function 10
   data::DimExpr bytes; ///< of all inputs and outputs, each once
+  /// Bytes of activations that the kernel moves: the elements of what is not a weight that each stage reads and those
+  /// that it writes, each counted once a stage, from the places that the code of the stage accesses. So a slice counts
+  /// by its size, a tensor that two stages read counts twice, and what passes between stages when it is written and
+  /// when it is read; what stays in registers and workspaces does not count, nor does an element that comes back from
+  /// the cache.
+  data::DimExpr activations;
 };
 
 /// In terms of the names that `exec.dispatch` gives the kernel's symbols.

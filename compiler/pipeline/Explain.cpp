@@ -102,13 +102,18 @@ static json::Object describe(exec::DispatchOp dispatch, exec::KernelDefOp kernel
   json::Array inputs, outputs;
   for (auto [i, layout] : llvm::enumerate(kernel.getLayouts())) {
     json::Object tensor{{"shape", shapes[i]}, {"layout", cpu::describeLayout(layout)}};
-    (i + kernel.getInitCount() < shapes.size() ? inputs : outputs).push_back(std::move(tensor));
+    unsigned inputCount = shapes.size() - kernel.getInitCount();
+    if (i >= inputCount)
+      if (int64_t under = dispatch.getInputUnder(kernel, i - inputCount); under >= 0)
+        tensor["in_place_of"] = under;
+    (i < inputCount ? inputs : outputs).push_back(std::move(tensor));
   }
   result["inputs"] = std::move(inputs);
   result["outputs"] = std::move(outputs);
   KernelCost cost = costOf(kernel, dispatch);
   result["flops"] = number(cost.flops);
   result["bytes"] = number(cost.bytes);
+  result["activation_bytes"] = number(cost.activations);
   if (auto predicted = dispatch->getAttrOfType<IntegerAttr>("predicted_ns"))
     result["predicted_us"] = predicted.getInt() / 1000.0;
   return result;
@@ -120,7 +125,7 @@ json::Object fovea::explain(ModuleOp module, ArrayRef<std::string> attention, Ar
   llvm::StringMap<std::string> kernelOf;
   for (auto program : module.getOps<exec::ProgramOp>()) {
     json::Array kernels;
-    data::DimExpr flops(0);
+    data::DimExpr flops(0), activations(0);
     double microseconds = 0;
     for (auto dispatch : program.getBody().getOps<exec::DispatchOp>()) {
       auto kernel = symbols.lookup<exec::KernelDefOp>(dispatch.getKernel());
@@ -128,7 +133,9 @@ json::Object fovea::explain(ModuleOp module, ArrayRef<std::string> attention, Ar
       if (auto nodes = dispatch->getAttrOfType<ArrayAttr>("nodes"); attends && nodes)
         for (auto name : nodes.getAsRange<StringAttr>())
           kernelOf[name] = kernel.getSymName().str();
-      flops = flops + costOf(kernel, dispatch).flops;
+      KernelCost cost = costOf(kernel, dispatch);
+      flops = flops + cost.flops;
+      activations = activations + cost.activations;
       if (auto predicted = dispatch->getAttrOfType<IntegerAttr>("predicted_ns"))
         microseconds += predicted.getInt() / 1000.0;
       kernels.push_back(describe(dispatch, kernel));
@@ -136,6 +143,7 @@ json::Object fovea::explain(ModuleOp module, ArrayRef<std::string> attention, Ar
     json::Object entry{{"name", program.getSymName()},
                        {"kernels", std::move(kernels)},
                        {"flops", number(flops)},
+                       {"activation_bytes", number(activations)},
                        {"predicted_us", microseconds}};
     if (auto arena = program->getAttrOfType<StringAttr>("arena"))
       entry["arena"] = arena.str();
@@ -171,6 +179,12 @@ static std::string listText(const json::Array &list, const char *separator) {
   return result;
 }
 
+/// Which input an output is written over.
+static std::string placeText(const json::Object &kernel, const json::Object &tensor) {
+  std::optional<int64_t> under = tensor.getInteger("in_place_of");
+  return under ? fmt::format(", in place of input {} of {}", *under + 1, kernel.getArray("inputs")->size()) : "";
+}
+
 static std::string kernelText(const json::Object &kernel, size_t number) {
   std::map<std::string, std::string> choices; // sorted, which a JSON object is not
   for (auto &[key, value] : *kernel.getObject("schedule"))
@@ -184,12 +198,12 @@ static std::string kernelText(const json::Object &kernel, size_t number) {
   result += fmt::format("      {}{}\n", kernel.getString("lowering")->str(), schedule);
   for (auto [key, arrow] : {std::pair("inputs", "<-"), std::pair("outputs", "->")})
     for (const json::Value &tensor : *kernel.getArray(key))
-      result += fmt::format("      {} {}, {}\n", arrow, text(tensor.getAsObject()->get("shape")),
-                            text(tensor.getAsObject()->get("layout")));
+      result += fmt::format("      {} {}, {}{}\n", arrow, text(tensor.getAsObject()->get("shape")),
+                            text(tensor.getAsObject()->get("layout")), placeText(kernel, *tensor.getAsObject()));
   std::string predicted =
       kernel.get("predicted_us") ? fmt::format(", predicted {:.1f} us", *kernel.getNumber("predicted_us")) : "";
-  return result +
-         fmt::format("      {} flops, {} bytes{}\n", text(kernel.get("flops")), text(kernel.get("bytes")), predicted);
+  return result + fmt::format("      {} flops, {} bytes, moves {} bytes of activations{}\n", text(kernel.get("flops")),
+                              text(kernel.get("bytes")), text(kernel.get("activation_bytes")), predicted);
 }
 
 std::string fovea::explainText(const json::Object &report) {
@@ -199,9 +213,10 @@ std::string fovea::explainText(const json::Object &report) {
     result += fmt::format("entry {}\n", entry.getString("name")->str());
     for (auto [i, kernel] : llvm::enumerate(*entry.getArray("kernels")))
       result += kernelText(*kernel.getAsObject(), i);
-    result += fmt::format("  {} kernels, {} flops, predicted {:.1f} us with one thread, arena {} bytes\n",
-                          entry.getArray("kernels")->size(), text(entry.get("flops")), *entry.getNumber("predicted_us"),
-                          text(entry.get("arena")));
+    result += fmt::format(
+        "  {} kernels, {} flops, {} bytes of activations moved, predicted {:.1f} us with one thread, arena {} bytes\n",
+        entry.getArray("kernels")->size(), text(entry.get("flops")), text(entry.get("activation_bytes")),
+        *entry.getNumber("predicted_us"), text(entry.get("arena")));
   }
   // Before the plan phase there are no kernels to name.
   if (!report.getArray("entries")->empty()) {

@@ -24,9 +24,11 @@ static LogicalResult raise(ModuleOp module, const CompileOptions &) {
   return overFunctions(module, [](OpPassManager &passes) {
     FuseElementwiseOptions chains;
     chains.duplicate = false;
+    passes.addPass(createFoldConstants());
     passes.addPass(createFuseElementwise(chains));
     passes.addPass(createNormalizeViews());
     passes.addPass(createFuseElementwise(chains));
+    passes.addPass(createFoldPositions());
     passes.addPass(createRaiseActivations());
     passes.addPass(createRaiseNorms());
     passes.addPass(createRaiseRotary());
@@ -41,6 +43,7 @@ static LogicalResult simplify(ModuleOp module, const CompileOptions &) {
     passes.addPass(createDecomposeMatching());
     NormalizeViewsOptions smaller;
     smaller.dropUnits = true;
+    passes.addPass(createFoldConstants());
     passes.addPass(createNormalizeViews(smaller));
     passes.addPass(createFuseElementwise());
     passes.addPass(createMergeProjections());

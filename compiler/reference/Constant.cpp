@@ -109,6 +109,10 @@ ElementsAttr fovea::reference::toAttribute(const Tensor &tensor, StringRef name)
     return DenseElementsAttr::get(type, values);
   }
   std::vector<char> bytes = toBytes(tensor);
+  // One value everywhere is kept once, and is seen to be one.
+  size_t size = byteSize(tensor.elementType);
+  if (bytes.size() > size && std::equal(bytes.begin() + size, bytes.end(), bytes.begin()))
+    bytes.resize(size);
   if (bytes.size() <= kSmallBytes)
     return DenseElementsAttr::getFromRawBuffer(type, bytes);
   AsmResourceBlob blob =

@@ -208,7 +208,8 @@ FailureOr<Tensor> fovea::reference::evaluateConstant(Operation *op, std::string 
 
 FailureOr<ElementsAttr> fovea::reference::foldToConstant(Operation *op) {
   FailureOr<Tensor> tensor = evaluateConstant(op);
-  if (failed(tensor))
+  // Elements of 16-bit floats have no bytes here.
+  if (failed(tensor) || isa<Float16Type, BFloat16Type>(tensor->elementType))
     return failure();
   return toAttribute(*tensor);
 }

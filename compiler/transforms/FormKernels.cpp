@@ -256,7 +256,7 @@ LogicalResult KernelFormer::form(Group &group) {
     inits.push_back(emptyOf(b, loc, v));
   }
   auto kernel = exec::KernelOp::create(b, loc, TypeRange(group.results), b.getStringAttr(""), symbols, inputs, inits,
-                                       b.getArrayAttr(shapes), ArrayAttr(), DictionaryAttr());
+                                       b.getArrayAttr(shapes), ArrayAttr(), DictionaryAttr(), ArrayAttr());
   Block *block = b.createBlock(&kernel.getBody());
   IRMapping map;
   SmallVector<DimExpr> arguments;

@@ -15,6 +15,28 @@ def FormKernels : Pass<"form-kernels", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::fovea::exec::ExecDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def FoldConstants : Pass<"fold-constants", "::mlir::func::FuncOp"> {
+  let summary = "compute what follows from constants alone";
+  let description = [{
+    Requires: a function of one block.
+    Ensures: an operation on tensors all of whose operands come from constants is a constant, where that is small (4 MB; 1 MB more than what it
+    comes from; smaller than that, if weights are among it) and quickly computed.
+    Leaves alone: views of constants; tensors that are made from indices and single numbers by elementwise operations.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
+def FoldPositions : Pass<"fold-positions", "::mlir::func::FuncOp"> {
+  let summary = "make integer tensors that are linear in their indices from indices";
+  let description = [{
+    Requires: a function of one block.
+    Ensures: elementwise operations, concatenations and cumulative sums of integers whose elements are a linear function of their indices (or one number
+    everywhere) read no tensors, and lookups in such tensors that provably stay inside are arithmetic.
+    Leaves alone: dense constants, floats.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def FuseElementwise : Pass<"fuse-elementwise", "::mlir::func::FuncOp"> {
   let summary = "merge elementwise operations into their readers";
   let description = [{
@@ -33,7 +55,8 @@ def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
   let description = [{
     Requires: functions of exec.kernels with schedules, whose constants are exec.weights.
     Ensures: an exec.program for each function, an exec.kernel_def for each kernel that is different from all others, no tensors outside of
-    those; buffers that live at the same time do not overlap.
+    those; buffers that live at the same time do not overlap. A result may lie over an input that dies where it is computed, if the kernel's
+    `aliases` have the pair; inputs of the program and weights are never written.
   }];
   let dependentDialects = ["::fovea::exec::ExecDialect"];
 }

@@ -2,7 +2,8 @@
 //
 // Buffers whose lifetimes do not overlap share a slot of the arena; a slot is as large as the largest of them. Slots
 // are assigned at compile time, largest first (Pisarchyk and Lee 2020, greedy by size, over slots instead of addresses,
-// so that it works for symbolic sizes too); their offsets are computed once for each tuple of shapes. Results of the
+// so that it works for symbolic sizes too); their offsets are computed once for each tuple of shapes. A result takes
+// the place of an input that is read there for the last time, where the kernel's aliases allow for that. Results of the
 // program are written where the caller wants them. Kernels that are the same but for what they read and write become
 // one definition.
 #include "compiler/transforms/Ops.h"
@@ -33,6 +34,7 @@ struct Buffer {
   int64_t typicalBytes;
   unsigned first, last; ///< numbers of the kernels that write it first and read it last
   unsigned slot = 0;
+  const Buffer *over = nullptr; ///< what it is written over
 };
 
 class Planner {
@@ -42,6 +44,7 @@ public:
 
 private:
   LogicalResult collect();
+  bool replaces(const Buffer &result, const Buffer &input);
   void assignSlots();
   LogicalResult cloneSizes();
   Value bufferOf(Value tensor);
@@ -111,6 +114,20 @@ LogicalResult Planner::collect() {
   return success();
 }
 
+/// Whether a kernel may write its result over an input, which dies there: in all places where the kernel reads it.
+bool Planner::replaces(const Buffer &result, const Buffer &input) {
+  if (input.last != result.first || input.first >= input.last)
+    return false;
+  exec::KernelOp kernel = kernels[result.first];
+  ArrayAttr aliases = kernel.getAliasesAttr();
+  unsigned init = cast<OpResult>(result.tensor).getResultNumber();
+  for (auto [number, operand] : llvm::enumerate(kernel.getInputs()))
+    if (baseOf(operand) == input.tensor &&
+        (!aliases || !llvm::is_contained(aliases, b.getI64ArrayAttr({init, static_cast<int64_t>(number)}))))
+      return false;
+  return true;
+}
+
 void Planner::assignSlots() {
   SmallVector<Buffer *> order;
   for (auto &[value, buffer] : buffers)
@@ -118,16 +135,29 @@ void Planner::assignSlots() {
   llvm::stable_sort(order, [](Buffer *x, Buffer *y) { return x->typicalBytes > y->typicalBytes; });
   SmallVector<SmallVector<Buffer *>> slots;
   for (Buffer *buffer : order) {
-    auto free = [&](SmallVector<Buffer *> &slot) {
-      return llvm::all_of(slot,
-                          [&](Buffer *other) { return buffer->first > other->last || buffer->last < other->first; });
+    auto isFree = [&](ArrayRef<Buffer *> slot) {
+      return llvm::all_of(slot, [&](Buffer *other) {
+        return buffer->first > other->last || buffer->last < other->first || replaces(*buffer, *other) ||
+               replaces(*other, *buffer);
+      });
     };
-    auto it = llvm::find_if(slots, free);
+    // Best of all is the memory of an input, which is in the cache.
+    auto isInput = [&](ArrayRef<Buffer *> slot) {
+      return isFree(slot) && llvm::any_of(slot, [&](Buffer *other) { return replaces(*buffer, *other); });
+    };
+    auto it = llvm::find_if(slots, isInput);
+    if (it == slots.end())
+      it = llvm::find_if(slots, isFree);
     if (it == slots.end())
       it = slots.insert(slots.end(), SmallVector<Buffer *>());
     buffer->slot = it - slots.begin();
     it->push_back(buffer);
   }
+  for (auto &slot : slots)
+    for (Buffer *buffer : slot)
+      if (auto under = llvm::find_if(slot, [&](Buffer *other) { return replaces(*buffer, *other); });
+          under != slot.end())
+        buffer->over = *under;
   for (auto &slot : slots) {
     slotSizes.emplace_back();
     for (Buffer *buffer : slot)
@@ -191,8 +221,16 @@ Value Planner::bufferOf(Value tensor) {
   return exec::ArenaBufferOp::create(b, loc, slotOffsets[buffers.find(base)->second.slot]);
 }
 
-/// Leaves the plan readable on the program: name, size, offset and lifetime of each buffer, and the arena's size, as
-/// expressions in the dims.
+static std::string bufferName(Value tensor) {
+  auto result = cast<OpResult>(tensor);
+  std::string name = nodeName(result.getOwner());
+  if (result.getOwner()->getNumResults() > 1)
+    name += "#" + std::to_string(result.getResultNumber());
+  return name;
+}
+
+/// Leaves the plan readable on the program: name, size, offset and lifetime of each buffer, which one it is written
+/// over, and the arena's size, as expressions in the dims.
 void Planner::describePlan() {
   DimExpr aligned;               // what is known to be a multiple of the alignment
   SmallVector<std::string> rest; // what has to be rounded up when it is known
@@ -222,15 +260,15 @@ void Planner::describePlan() {
   }
   SmallVector<Attribute> all;
   for (auto &[value, buffer] : buffers) {
-    auto result = cast<OpResult>(value);
-    std::string name = nodeName(result.getOwner());
-    if (result.getOwner()->getNumResults() > 1)
-      name += "#" + std::to_string(result.getResultNumber());
-    all.push_back(b.getDictionaryAttr({b.getNamedAttr("name", b.getStringAttr(name)),
-                                       b.getNamedAttr("bytes", b.getStringAttr(buffer.bytes.str())),
-                                       b.getNamedAttr("offset", b.getStringAttr(offsets[buffer.slot])),
-                                       b.getNamedAttr("first", b.getI64IntegerAttr(buffer.first)),
-                                       b.getNamedAttr("last", b.getI64IntegerAttr(buffer.last))}));
+    NamedAttrList facts;
+    facts.set("name", b.getStringAttr(bufferName(value)));
+    facts.set("bytes", b.getStringAttr(buffer.bytes.str()));
+    facts.set("offset", b.getStringAttr(offsets[buffer.slot]));
+    facts.set("first", b.getI64IntegerAttr(buffer.first));
+    facts.set("last", b.getI64IntegerAttr(buffer.last));
+    if (buffer.over)
+      facts.set("in_place_of", b.getStringAttr(bufferName(buffer.over->tensor)));
+    all.push_back(facts.getDictionary(b.getContext()));
   }
   program->setAttr("plan", b.getArrayAttr(all));
   program->setAttr("arena", b.getStringAttr(sum()));
@@ -255,20 +293,21 @@ StringAttr Planner::definitionOf(exec::KernelOp kernel) {
   // Kernels that can fault name their node, so they are the same only for the same node.
   bool faults = false;
   kernel.walk([&](Operation *op) { faults |= isa<data::LookupOp, data::ExpandOp, attn::BipartiteMatchOp>(op); });
+  ArrayAttr aliases = kernel.getAliasesAttr() ? kernel.getAliasesAttr() : b.getArrayAttr({});
   StringAttr node = faults ? b.getStringAttr(nodeName(kernel)) : StringAttr();
   for (exec::KernelDefOp known : definitions)
     if (known.getSymbolCount() == kernel.getSymbols().size() && known.getShapes() == kernel.getShapes() &&
         known.getLayouts() == kernel.getLayoutsAttr() && known.getSchedule() == kernel.getScheduleAttr() &&
-        known->getAttrOfType<StringAttr>("node") == node &&
+        known.getAliases() == aliases && known->getAttrOfType<StringAttr>("node") == node &&
         OperationEquivalence::isRegionEquivalentTo(&known.getBody(), &kernel.getBody(),
                                                    OperationEquivalence::IgnoreLocations))
       return known.getSymNameAttr();
   OpBuilder at(program);
   std::string kind = kernel.getScheduleAttr().getAs<StringAttr>("kind").str();
   StringAttr name = at.getStringAttr(kind + "_" + std::to_string(definitions.size()));
-  auto definition = exec::KernelDefOp::create(at, kernel.getLoc(), name, kernel.getSymbols().size(),
-                                              kernel.getInits().size(), kernel.getShapes(), kernel.getLayoutsAttr(),
-                                              kernel.getScheduleAttr(), at.getArrayAttr({}));
+  auto definition =
+      exec::KernelDefOp::create(at, kernel.getLoc(), name, kernel.getSymbols().size(), kernel.getInits().size(),
+                                kernel.getShapes(), kernel.getLayoutsAttr(), kernel.getScheduleAttr(), aliases);
   if (node)
     definition->setAttr("node", node);
   definitions.push_back(definition);

@@ -4,8 +4,9 @@
 // and the weights forward (through the guard that turns NaN to zero) to the product with the values. How operands were
 // scaled, transposed, reshaped or repeated for groups of heads is read off as an index map; the elementwise part
 // becomes the score region. Masks that are added stay numbers, with one exception: where the region says "-inf, or a
-// finite lowest value, unless j <= i" and nothing else, each row has a live key, so `causal` says the same and masked
-// tiles can be skipped.
+// finite lowest value, unless j <= i" and nothing else, by indices or by a constant table, each row has a live key, so
+// `causal` (or a window) says the same and masked tiles can be skipped.
+#include "compiler/transforms/AttentionMask.h"
 #include "compiler/transforms/Ops.h"
 #include "compiler/transforms/Passes.h"
 
@@ -370,69 +371,6 @@ static Value formOperand(OpBuilder &b, Location loc, const Access &access, unsig
                                        expanded, sizes);
 }
 
-/// `j <= i` of the loops' indices (or `j > i`, with `negated`), written in any way that says it with one comparison.
-static bool isCausal(Value condition, int64_t rank, bool negated = false) {
-  auto cmp = condition.getDefiningOp<arith::CmpIOp>();
-  if (!cmp)
-    return false;
-  auto loopOf = [](Value v) -> int64_t {
-    while (auto cast = v.getDefiningOp<arith::IndexCastOp>())
-      v = cast.getIn();
-    auto index = v.getDefiningOp<linalg::IndexOp>();
-    return index ? static_cast<int64_t>(index.getDim()) : -1;
-  };
-  int64_t lhs = loopOf(cmp.getLhs()), rhs = loopOf(cmp.getRhs()), i = rank - 2, j = rank - 1;
-  switch (cmp.getPredicate()) {
-  case arith::CmpIPredicate::sle:
-  case arith::CmpIPredicate::ule:
-    return !negated && lhs == j && rhs == i;
-  case arith::CmpIPredicate::sge:
-  case arith::CmpIPredicate::uge:
-    return !negated && lhs == i && rhs == j;
-  case arith::CmpIPredicate::sgt:
-  case arith::CmpIPredicate::ugt:
-    return negated && lhs == j && rhs == i;
-  case arith::CmpIPredicate::slt:
-  case arith::CmpIPredicate::ult:
-    return negated && lhs == i && rhs == j;
-  default:
-    return false;
-  }
-}
-
-/// Whether a value of a body is computed from its argument `score`, constants and nothing else.
-static bool dependsOnlyOn(Value value, Value score) {
-  if (value == score)
-    return true;
-  Operation *op = value.getDefiningOp();
-  return op && op->getNumRegions() == 0 && !isa<linalg::IndexOp, data::LookupOp>(op) &&
-         llvm::all_of(op->getOperands(), [&](Value operand) { return dependsOnlyOn(operand, score); });
-}
-
-/// If the score is `s' + (j <= i ? 0 : lowest)`, the sum; then `causal` says the same, for every row has the key j = 0.
-/// With -inf that holds whatever else is in s'. With a finite lowest value s' must be free of other masks: a row whose
-/// causal keys all got a lowest value from a mask has scores that are alike, and the keys behind the diagonal take part
-/// in it.
-static arith::AddFOp causalTerm(linalg::GenericOp elementwise, Value score) {
-  Block &body = *elementwise.getBlock();
-  auto add = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
-  if (!add)
-    return {};
-  for (auto [term, rest] : {std::pair(add.getLhs(), add.getRhs()), {add.getRhs(), add.getLhs()}}) {
-    auto select = term.getDefiningOp<arith::SelectOp>();
-    if (!select)
-      continue;
-    bool negated = isCausal(select.getCondition(), elementwise.getNumLoops(), /*negated=*/true);
-    if (!negated && !isCausal(select.getCondition(), elementwise.getNumLoops()))
-      continue;
-    auto live = floatConstant(negated ? select.getFalseValue() : select.getTrueValue());
-    auto lowest = floatConstant(negated ? select.getTrueValue() : select.getFalseValue());
-    if (live == 0.0 && lowest && *lowest <= -3.4e38 && (std::isinf(*lowest) || dependsOnlyOn(rest, score)))
-      return add;
-  }
-  return {};
-}
-
 static void rewrite(const Plan &plan) {
   attn::SoftmaxOp softmax = plan.softmax;
   linalg::GenericOp last = plan.weights;
@@ -451,33 +389,33 @@ static void rewrite(const Plan &plan) {
   SmallVector<Value> captures;
   SmallVector<Attribute> maps;
   double scale = plan.query.scale * plan.key.scale;
-  attn::Causal causal = attn::Causal::none;
-  arith::AddFOp causalAdd;
+  std::optional<BandMask> mask;
   SmallVector<AffineExpr> toLoops;
   for (int64_t d = 0; d < rank; ++d)
     toLoops.push_back(b.getAffineDimExpr(d == rank - 1 ? kJ : d == rank - 2 ? kI : d == 0 ? kB : kH));
   SmallVector<unsigned> captured; // operand numbers
   unsigned scoreOperand = 0;
-  if (plan.elementwise) {
-    linalg::GenericOp elementwise = plan.elementwise;
-    for (OpOperand *operand : elementwise.getDpsInputOperands()) {
-      if (operand->get() == plan.scores->getResult(0)) {
+  if (linalg::GenericOp elementwise = plan.elementwise) {
+    for (OpOperand *operand : elementwise.getDpsInputOperands())
+      if (operand->get() == plan.scores->getResult(0))
         scoreOperand = operand->getOperandNumber();
+    mask = bandMaskOf(elementwise, elementwise.getBlock()->getArgument(scoreOperand));
+    for (OpOperand *operand : elementwise.getDpsInputOperands()) {
+      if (operand->get() == plan.scores->getResult(0) || (mask && mask->table == operand->getOperandNumber()))
         continue;
-      }
       captures.push_back(operand->get());
       captured.push_back(operand->getOperandNumber());
       maps.push_back(
           AffineMapAttr::get(elementwise.getMatchingIndexingMap(operand).replaceDimsAndSymbols(toLoops, {}, 4, 0)));
     }
   }
-  if (linalg::GenericOp elementwise = plan.elementwise)
-    causalAdd = causalTerm(elementwise, elementwise.getBlock()->getArgument(scoreOperand));
-  if (causalAdd)
-    causal = attn::Causal::top_left;
+  Band band = mask ? mask->band : Band();
+  attn::Causal causal = band.right == 0 ? attn::Causal::top_left : attn::Causal::none;
+  if (causal == attn::Causal::top_left)
+    band.right = -1;
   auto attention = attn::AttentionOp::create(
       b, loc, init.getType(), q, k, v, captures, Value(), init, b.getF64FloatAttr(scale),
-      attn::CausalAttr::get(b.getContext(), causal), b.getDenseI64ArrayAttr({-1, -1}),
+      attn::CausalAttr::get(b.getContext(), causal), b.getDenseI64ArrayAttr({band.left, band.right}),
       attn::NormalizerAttr::get(b.getContext(), attn::Normalizer::softmax),
       attn::EmptyRowsAttr::get(b.getContext(), plan.guarded ? attn::EmptyRows::zero : attn::EmptyRows::nan),
       b.getArrayAttr(maps));
@@ -503,11 +441,11 @@ static void rewrite(const Plan &plan) {
       if (auto index = dyn_cast<linalg::IndexOp>(op)) {
         unsigned loop = cast<AffineDimExpr>(toLoops[index.getDim()]).getPosition();
         map.map(index.getResult(), body->getArgument(1 + loop));
-      } else if (&op == causalAdd) {
-        auto select = causalAdd.getLhs().getDefiningOp<arith::SelectOp>();
-        bool left = select &&
-                    (isCausal(select.getCondition(), rank) || isCausal(select.getCondition(), rank, /*negated=*/true));
-        map.map(causalAdd.getResult(), map.lookupOrDefault(left ? causalAdd.getRhs() : causalAdd.getLhs()));
+      } else if (mask && &op == mask->term) {
+        map.map(op.getResult(0), map.lookupOrDefault(mask->rest));
+      } else if (mask && op.getNumOperands() > 0 && op.getNumResults() == 1 && op.getResult(0).hasOneUse() &&
+                 *op.getResult(0).user_begin() == mask->term && op.getResult(0) != mask->rest) {
+        // The mask itself, which a table may have been the condition of.
       } else {
         b.clone(op, map);
       }

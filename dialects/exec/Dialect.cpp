@@ -3,8 +3,10 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/OperationSupport.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -33,9 +35,42 @@ void ExecDialect::initialize() {
       >();
 }
 
+/// Pairs of numbers of an init and an input that have as many elements of one type, both row-major.
+static LogicalResult verifyAliases(Operation *op, Block &block, ArrayAttr shapes, ArrayAttr layouts, ArrayAttr aliases,
+                                   unsigned symbols, unsigned inits) {
+  unsigned tensors = shapes.size(), inputs = tensors - inits;
+  SmallVector<fovea::data::DimExpr> names;
+  for (unsigned i = 0; i < symbols; ++i)
+    names.push_back(fovea::data::DimExpr::symbol("s" + std::to_string(i)));
+  auto elements = [&](unsigned tensor) {
+    fovea::data::DimExpr count(1);
+    for (AffineExpr size : cast<AffineMapAttr>(shapes[tensor]).getValue().getResults())
+      count = count * fovea::data::DimExpr::fromAffine(size, names);
+    return count;
+  };
+  for (Attribute attr : aliases) {
+    auto pair = dyn_cast<ArrayAttr>(attr);
+    auto number = [&](unsigned i) {
+      auto value = dyn_cast<IntegerAttr>(pair[i]);
+      return value && value.getType().isSignlessInteger(64) ? value.getInt() : -1;
+    };
+    if (!pair || pair.size() != 2 || number(0) < 0 || number(0) >= inits || number(1) < 0 || number(1) >= inputs)
+      return op->emitOpError("expected aliases to be pairs of an init below ")
+             << inits << " and an input below " << inputs << ", got " << attr << " [kernel_c5]";
+    unsigned input = number(1), init = inputs + number(0);
+    auto typeOf = [&](unsigned tensor) { return getElementTypeOrSelf(block.getArgument(symbols + tensor).getType()); };
+    bool rowMajor = layouts && isa<RowMajorAttr>(layouts[input]) && isa<RowMajorAttr>(layouts[init]);
+    if (typeOf(input) != typeOf(init) || elements(input) != elements(init) || !rowMajor)
+      return op->emitOpError("expected aliases of one element type and number of elements, row major, got ")
+             << block.getArgument(symbols + init).getType() << " and " << block.getArgument(symbols + input).getType()
+             << " [kernel_c5]";
+  }
+  return success();
+}
+
 /// Shapes, layouts and yielded values, alike for kernels inside of a program and outlined ones.
-static LogicalResult verifyKernel(Operation *op, Block &block, ArrayAttr shapes, ArrayAttr layouts, unsigned symbols,
-                                  unsigned inits) {
+static LogicalResult verifyKernel(Operation *op, Block &block, ArrayAttr shapes, ArrayAttr layouts, ArrayAttr aliases,
+                                  unsigned symbols, unsigned inits) {
   auto tensors = block.getArguments().drop_front(symbols);
   if (shapes.size() != tensors.size())
     return op->emitOpError("expected one shape for each input and init, got ")
@@ -59,7 +94,7 @@ static LogicalResult verifyKernel(Operation *op, Block &block, ArrayAttr shapes,
         return op->emitOpError("expected a layout, got ") << layout << " [kernel_c3]";
   if (block.getTerminator()->getOperandTypes() != TypeRange(tensors.take_back(inits)))
     return op->emitOpError("expected the yielded values to have the types of the inits [kernel_c4]");
-  return success();
+  return aliases ? verifyAliases(op, block, shapes, layouts, aliases, symbols, inits) : success();
 }
 
 LogicalResult KernelOp::verify() {
@@ -72,7 +107,8 @@ LogicalResult KernelOp::verify() {
            << TypeRange(expected) << "), got (" << block.getArgumentTypes() << ") [kernel_c1]";
   if (getInits().getTypes() != getResults().getTypes())
     return emitOpError("expected the inits to have the types of the results [kernel_c4]");
-  return verifyKernel(*this, block, getShapes(), getLayoutsAttr(), getSymbols().size(), getInits().size());
+  return verifyKernel(*this, block, getShapes(), getLayoutsAttr(), getAliasesAttr(), getSymbols().size(),
+                      getInits().size());
 }
 
 LogicalResult KernelDefOp::verify() {
@@ -84,7 +120,7 @@ LogicalResult KernelDefOp::verify() {
       !llvm::all_of(ArrayRef(types).drop_front(symbols), llvm::IsaPred<RankedTensorType>))
     return emitOpError("expected ") << symbols << " indices, then tensors, at least " << inits
                                     << " of them inits, got (" << types << ") [kernel_c1]";
-  return verifyKernel(*this, block, getShapes(), getLayouts(), getSymbolCount(), getInitCount());
+  return verifyKernel(*this, block, getShapes(), getLayouts(), getAliases(), getSymbolCount(), getInitCount());
 }
 
 LogicalResult KernelOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &dims) {
@@ -115,6 +151,47 @@ LogicalResult WeightDataOp::verify() {
     return emitOpError("expected a matrix for a layout of panels, got ") << getTensorType() << " [weight_data_c3]";
   if (auto panels = dyn_cast<PanelsAttr>(getLayout()); panels && panels.getWidth() < 1)
     return emitOpError("expected a panel of at least 1 column, got ") << panels.getWidth() << " [weight_data_c3]";
+  return success();
+}
+
+/// Whether two buffers are known to be the same memory.
+static bool isSameMemory(Value x, Value y) {
+  if (x == y)
+    return true;
+  if (auto a = x.getDefiningOp<ArenaBufferOp>(), b = y.getDefiningOp<ArenaBufferOp>(); a && b)
+    return isEqualConstantIntOrValue(getAsOpFoldResult(a.getOffset()), getAsOpFoldResult(b.getOffset()));
+  Operation *a = x.getDefiningOp(), *b = y.getDefiningOp();
+  return a && b && a->getNumOperands() == 0 &&
+         OperationEquivalence::isEquivalentTo(a, b, OperationEquivalence::IgnoreLocations);
+}
+
+int64_t DispatchOp::getInputUnder(KernelDefOp kernel, unsigned init) {
+  unsigned inputs = getBuffers().size() - kernel.getInitCount();
+  for (unsigned input = 0; input < inputs; ++input)
+    if (isSameMemory(getBuffers()[input], getBuffers()[inputs + init]))
+      return input;
+  return -1;
+}
+
+LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
+  auto kernel = symbolTable.lookupNearestSymbolFrom<KernelDefOp>(*this, getKernelAttr());
+  if (!kernel)
+    return emitOpError("expected a kernel, got ") << getKernelAttr() << " [dispatch_c1]";
+  unsigned tensors = kernel.getTensorArgs().size(), inputs = tensors - kernel.getInitCount();
+  if (getSymbols().size() != kernel.getSymbolCount() || getBuffers().size() != tensors)
+    return emitOpError("expected ") << kernel.getSymbolCount() << " symbols and " << tensors << " buffers, got "
+                                    << getSymbols().size() << " and " << getBuffers().size() << " [dispatch_c1]";
+  for (unsigned written = inputs; written < tensors; ++written)
+    for (unsigned other = 0; other < written; ++other) {
+      if (!isSameMemory(getBuffers()[written], getBuffers()[other]))
+        continue;
+      Builder b(getContext());
+      Attribute pair = b.getI64ArrayAttr({written - inputs, other});
+      if (other >= inputs || !llvm::is_contained(kernel.getAliases(), pair))
+        return emitOpError("expected init ") << written - inputs << " to have memory of its own, got that of "
+                                             << (other < inputs ? "input " : "init ")
+                                             << (other < inputs ? other : other - inputs) << " [dispatch_c2]";
+    }
   return success();
 }
 

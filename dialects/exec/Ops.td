@@ -63,21 +63,25 @@ def KernelOp : Exec_Op<"kernel", [IsolatedFromAbove, AttrSizedOperandSegments, R
     The body computes the results from `inputs` with tensor operations; the lowering of its kind makes one loop nest a stage of it.
     Block arguments: one index for each of `symbols`, then `inputs`, then `inits`. `shapes` holds for each input and then each init its shape as
     `affine_map<()[s0, ...] -> (...)>` in the symbols, so that all sizes in the body are known in terms of few numbers. `layouts` holds the
-    layout of each input and init in memory. `schedule` says how the kernel is to be run (`kind` and the choices of that kind).
+    layout of each input and init in memory. `schedule` says how the kernel is to be run (`kind` and the choices of that kind). `aliases` holds
+    the pairs [init, input] that may be the same memory: whoever made the schedule knows that each element of the input is read for the last
+    time before the element of the init that lies there is written.
 
     It is destination-passing, but does not say so by MLIR's interface: generic patterns would fold casts into its operands and leave its block
     arguments behind.
 
     * `kernel_c1`: block arguments fit the operands. * `kernel_c2`: one shape for each input and init, with as many results as the tensor has
     dims, and static where the tensor is. * `kernel_c3`: one layout for each input and init. * `kernel_c4`: the yielded values have the types of the results.
+    * `kernel_c5`: aliases are inits and inputs of the same bytes.
   }];
   let arguments = (ins StrAttr:$name, Variadic<Index>:$symbols, Variadic<AnyRankedTensor>:$inputs, Variadic<AnyRankedTensor>:$inits,
-                       AffineMapArrayAttr:$shapes, OptionalAttr<ArrayAttr>:$layouts, OptionalAttr<DictionaryAttr>:$schedule);
+                       AffineMapArrayAttr:$shapes, OptionalAttr<ArrayAttr>:$layouts, OptionalAttr<DictionaryAttr>:$schedule,
+                       OptionalAttr<ArrayAttr>:$aliases);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $name (`symbols` `(` $symbols^ `)`)? (`ins` `(` $inputs^ `:` type($inputs) `)`)? `outs` `(` $inits `:` type($inits) `)` `shapes` $shapes
-    (`layouts` $layouts^)? (`schedule` $schedule^)? attr-dict-with-keyword $body `->` type($results)
+    (`layouts` $layouts^)? (`schedule` $schedule^)? (`aliases` $aliases^)? attr-dict-with-keyword $body `->` type($results)
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
@@ -90,7 +94,7 @@ def KernelDefOp : Exec_Op<"kernel_def", [IsolatedFromAbove, Symbol, SingleBlockI
   let summary = "the code of one or more dispatches";
   let description = [{
     What `exec.kernel` is inside of a program, outlined: the same block arguments, `symbol_count` indices first, then inputs, then
-    `init_count` inits. `aliases` names pairs [init, input] that are the same memory.
+    `init_count` inits. Which of its `aliases` are the same memory is each dispatch's choice.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$symbol_count, I64Attr:$init_count, AffineMapArrayAttr:$shapes,
                        ArrayAttr:$layouts, DictionaryAttr:$schedule, DefaultValuedAttr<ArrayAttr, "{}">:$aliases);
@@ -178,11 +182,18 @@ def WeightBufferOp : Exec_Op<"weight_buffer", [Pure]> {
   let assemblyFormat = "$source attr-dict";
 }
 
-def DispatchOp : Exec_Op<"dispatch", [AttrSizedOperandSegments, MemoryEffects<[MemRead, MemWrite]>]> {
+def DispatchOp : Exec_Op<"dispatch", [AttrSizedOperandSegments, MemoryEffects<[MemRead, MemWrite]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "runs a kernel on buffers";
-  let description = "`buffers` are those of the kernel's inputs and inits, in its order.";
+  let description = [{
+    `buffers` are those of the kernel's inputs and inits, in its order. * `dispatch_c1`: they are as many as the kernel has, and so are the symbols.
+    * `dispatch_c2`: what is written is no other operand's memory, unless the kernel's aliases allow for that.
+  }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Index>:$symbols, Variadic<BufferType>:$buffers, StrAttr:$node);
   let assemblyFormat = "$kernel (`symbols` `(` $symbols^ `)`)? `buffers` `(` $buffers `)` `node` $node attr-dict";
+  let extraClassDeclaration = [{
+    /// The number of the input in whose memory the kernel writes an init; -1 if it is in none.
+    int64_t getInputUnder(KernelDefOp kernel, unsigned init);
+  }];
 }
 
 def FinishOp : Exec_Op<"finish", [Terminator]> {

@@ -166,3 +166,152 @@ exec.weight_data @weight_data_c3_width layout #exec.panels<0> {
 exec.program @program_c1 inputs [] outputs [] {
   exec.yield
 }
+
+// -----
+
+// expected-error @+1 {{expected aliases to be pairs of an init below 1 and an input below 1, got [0, 1] [kernel_c5]}}
+exec.kernel_def @kernel_c5_input symbols 1 inits 1 shapes [affine_map<()[s0] -> (s0)>, affine_map<()[s0] -> (s0)>] layouts [#exec.row_major, #exec.row_major] schedule {} attributes {aliases = [[0, 1]]} {
+^bb0(%n: index, %in: tensor<?xf32>, %out: tensor<?xf32>):
+  exec.yield %out : tensor<?xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expected aliases to be pairs of an init below 1 and an input below 1, got [1, 0] [kernel_c5]}}
+exec.kernel_def @kernel_c5_init symbols 1 inits 1 shapes [affine_map<()[s0] -> (s0)>, affine_map<()[s0] -> (s0)>] layouts [#exec.row_major, #exec.row_major] schedule {} attributes {aliases = [[1, 0]]} {
+^bb0(%n: index, %in: tensor<?xf32>, %out: tensor<?xf32>):
+  exec.yield %out : tensor<?xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expected aliases to be pairs of an init below 1 and an input below 1, got [0, -1] [kernel_c5]}}
+exec.kernel_def @kernel_c5_negative symbols 1 inits 1 shapes [affine_map<()[s0] -> (s0)>, affine_map<()[s0] -> (s0)>] layouts [#exec.row_major, #exec.row_major] schedule {} attributes {aliases = [[0, -1]]} {
+^bb0(%n: index, %in: tensor<?xf32>, %out: tensor<?xf32>):
+  exec.yield %out : tensor<?xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expected aliases to be pairs of an init below 1 and an input below 1, got [0] [kernel_c5]}}
+exec.kernel_def @kernel_c5_pair symbols 1 inits 1 shapes [affine_map<()[s0] -> (s0)>, affine_map<()[s0] -> (s0)>] layouts [#exec.row_major, #exec.row_major] schedule {} attributes {aliases = [[0]]} {
+^bb0(%n: index, %in: tensor<?xf32>, %out: tensor<?xf32>):
+  exec.yield %out : tensor<?xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expected aliases to be pairs of an init below 1 and an input below 1, got 3 : i64 [kernel_c5]}}
+exec.kernel_def @kernel_c5_number symbols 1 inits 1 shapes [affine_map<()[s0] -> (s0)>, affine_map<()[s0] -> (s0)>] layouts [#exec.row_major, #exec.row_major] schedule {} attributes {aliases = [3]} {
+^bb0(%n: index, %in: tensor<?xf32>, %out: tensor<?xf32>):
+  exec.yield %out : tensor<?xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expected aliases of one element type and number of elements, row major, got 'tensor<?xf32>' and 'tensor<?xf64>' [kernel_c5]}}
+exec.kernel_def @kernel_c5_type symbols 1 inits 1 shapes [affine_map<()[s0] -> (s0)>, affine_map<()[s0] -> (s0)>] layouts [#exec.row_major, #exec.row_major] schedule {} attributes {aliases = [[0, 0]]} {
+^bb0(%n: index, %in: tensor<?xf64>, %out: tensor<?xf32>):
+  exec.yield %out : tensor<?xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expected aliases of one element type and number of elements, row major, got 'tensor<?xf32>' and 'tensor<?xf32>' [kernel_c5]}}
+exec.kernel_def @kernel_c5_size symbols 1 inits 1 shapes [affine_map<()[s0] -> (s0 * 2)>, affine_map<()[s0] -> (s0)>] layouts [#exec.row_major, #exec.row_major] schedule {} attributes {aliases = [[0, 0]]} {
+^bb0(%n: index, %in: tensor<?xf32>, %out: tensor<?xf32>):
+  exec.yield %out : tensor<?xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expected aliases of one element type and number of elements, row major, got 'tensor<?xf32>' and 'tensor<?xf32>' [kernel_c5]}}
+exec.kernel_def @kernel_c5_layout symbols 1 inits 1 shapes [affine_map<()[s0] -> (s0)>, affine_map<()[s0] -> (s0)>] layouts [#exec.panels<4>, #exec.row_major] schedule {} attributes {aliases = [[0, 0]]} {
+^bb0(%n: index, %in: tensor<?xf32>, %out: tensor<?xf32>):
+  exec.yield %out : tensor<?xf32>
+}
+
+// -----
+
+exec.kernel_def @add symbols 0 inits 1 shapes [affine_map<() -> (4)>, affine_map<() -> (4)>, affine_map<() -> (4)>] layouts [#exec.row_major, #exec.row_major, #exec.row_major] schedule {} attributes {aliases = [[0, 0]]} {
+^bb0(%x: tensor<4xf32>, %y: tensor<4xf32>, %out: tensor<4xf32>):
+  exec.yield %out : tensor<4xf32>
+}
+exec.program @dispatch_c1_kernel inputs [] outputs [] {
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  %a = exec.arena_buffer %c0
+  %b = exec.arena_buffer %c64
+  %same = exec.arena_buffer %c64
+  // expected-error @+1 {{expected a kernel, got @sub [dispatch_c1]}}
+  exec.dispatch @sub buffers(%a, %a, %b) node "n"
+  exec.finish arena %c64 outputs()
+}
+
+// -----
+
+exec.kernel_def @add symbols 0 inits 1 shapes [affine_map<() -> (4)>, affine_map<() -> (4)>, affine_map<() -> (4)>] layouts [#exec.row_major, #exec.row_major, #exec.row_major] schedule {} attributes {aliases = [[0, 0]]} {
+^bb0(%x: tensor<4xf32>, %y: tensor<4xf32>, %out: tensor<4xf32>):
+  exec.yield %out : tensor<4xf32>
+}
+exec.program @dispatch_c1_buffers inputs [] outputs [] {
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  %a = exec.arena_buffer %c0
+  %b = exec.arena_buffer %c64
+  %same = exec.arena_buffer %c64
+  // expected-error @+1 {{expected 0 symbols and 3 buffers, got 0 and 2 [dispatch_c1]}}
+  exec.dispatch @add buffers(%a, %b) node "n"
+  exec.finish arena %c64 outputs()
+}
+
+// -----
+
+exec.kernel_def @add symbols 0 inits 1 shapes [affine_map<() -> (4)>, affine_map<() -> (4)>, affine_map<() -> (4)>] layouts [#exec.row_major, #exec.row_major, #exec.row_major] schedule {} attributes {aliases = [[0, 0]]} {
+^bb0(%x: tensor<4xf32>, %y: tensor<4xf32>, %out: tensor<4xf32>):
+  exec.yield %out : tensor<4xf32>
+}
+exec.program @dispatch_c1_symbols inputs [] outputs [] {
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  %a = exec.arena_buffer %c0
+  %b = exec.arena_buffer %c64
+  %same = exec.arena_buffer %c64
+  // expected-error @+1 {{expected 0 symbols and 3 buffers, got 1 and 3 [dispatch_c1]}}
+  exec.dispatch @add symbols(%c0) buffers(%a, %a, %b) node "n"
+  exec.finish arena %c64 outputs()
+}
+
+// -----
+
+exec.kernel_def @add symbols 0 inits 1 shapes [affine_map<() -> (4)>, affine_map<() -> (4)>, affine_map<() -> (4)>] layouts [#exec.row_major, #exec.row_major, #exec.row_major] schedule {} attributes {aliases = [[0, 0]]} {
+^bb0(%x: tensor<4xf32>, %y: tensor<4xf32>, %out: tensor<4xf32>):
+  exec.yield %out : tensor<4xf32>
+}
+exec.program @dispatch_c2_input inputs [] outputs [] {
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  %a = exec.arena_buffer %c0
+  %b = exec.arena_buffer %c64
+  %same = exec.arena_buffer %c64
+  // expected-error @+1 {{expected init 0 to have memory of its own, got that of input 1 [dispatch_c2]}}
+  exec.dispatch @add buffers(%a, %b, %same) node "n"
+  exec.finish arena %c64 outputs()
+}
+
+// -----
+
+exec.kernel_def @two symbols 0 inits 2 shapes [affine_map<() -> (4)>, affine_map<() -> (4)>] layouts [#exec.row_major, #exec.row_major] schedule {} {
+^bb0(%x: tensor<4xf32>, %y: tensor<4xf32>):
+  exec.yield %x, %y : tensor<4xf32>, tensor<4xf32>
+}
+exec.program @dispatch_c2_init inputs [] outputs [] {
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  %a = exec.arena_buffer %c0
+  %b = exec.arena_buffer %c64
+  %same = exec.arena_buffer %c64
+  // expected-error @+1 {{expected init 1 to have memory of its own, got that of init 0 [dispatch_c2]}}
+  exec.dispatch @two buffers(%b, %same) node "n"
+  exec.finish arena %c64 outputs()
+}

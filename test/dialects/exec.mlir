@@ -22,6 +22,16 @@ func.func @kernel(%n: index, %x: tensor<?x4xf32>, %z: tensor<4xf32>) -> (tensor<
   return %0#0, %1 : tensor<?x4xf32>, tensor<4xf32>
 }
 
+// CHECK-LABEL: @over_its_input
+// CHECK: exec.kernel "k" symbols(%{{.*}}) ins(%{{.*}}) outs(%{{.*}}) shapes [#[[S]], #[[S]]] layouts [#exec.row_major, #exec.row_major] aliases {{\[\[}}0, 0]] {
+func.func @over_its_input(%n: index, %x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %0 = exec.kernel "k" symbols(%n) ins(%x : tensor<?x4xf32>) outs(%x : tensor<?x4xf32>) shapes [#shape, #shape] layouts [#exec.row_major, #exec.row_major] aliases [[0, 0]] {
+  ^bb0(%r: index, %in: tensor<?x4xf32>, %a: tensor<?x4xf32>):
+    exec.yield %in : tensor<?x4xf32>
+  } -> tensor<?x4xf32>
+  return %0 : tensor<?x4xf32>
+}
+
 // CHECK: exec.kernel_def @code symbols 1 inits 1 shapes [#[[S]], #[[S]]] layouts [#exec.row_major, #exec.row_major] schedule {kind = "loops"} attributes {aliases = {{\[\[}}0, 0]]}
 exec.kernel_def @code symbols 1 inits 1 shapes [#shape, #shape] layouts [#exec.row_major, #exec.row_major] schedule {kind = "loops"} attributes {aliases = [[0, 0]]} {
 ^bb0(%r: index, %in: tensor<?x4xf32>, %out: tensor<?x4xf32>):

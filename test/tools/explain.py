@@ -5,13 +5,15 @@ from harness import Tools, arguments, expect
 t = Tools(arguments())
 small = t.small(rows=32)
 text = t.compile(small, "-o", t.path("s.fovea"), "--explain").stdout
-for word in ("entry main", "project", "matmul", "flops", "predicted", "arena", "weights"):
+for word in ("entry main", "project", "matmul", "flops", "bytes of activations", "predicted", "arena", "weights"):
     expect(word in text, f"'{word}' in the report, got\n{text}")
 t.compile(small, "-o", t.path("s.fovea"), f"--explain={t.path('s.json')}")
 report = json.load(open(t.path("s.json")))
 kernels = report["entries"][0]["kernels"]
 matmul = next(k for k in kernels if k["lowering"] == "matmul")
 expect(matmul["flops"] >= 2 * 32 * 64 * 48, f"the product's operations, got {matmul['flops']}")
+expect(matmul["activation_bytes"] >= 4 * 32 * (64 + 48), f"x and the product among the bytes moved, got {matmul['activation_bytes']}")
+expect(report["entries"][0]["activation_bytes"] == sum(k["activation_bytes"] for k in kernels), "the sum of the bytes moved")
 expect(report["weight_bytes"] >= 4 * (64 * 48 + 48), "the weights' bytes")
 
 # The manifest says the same.

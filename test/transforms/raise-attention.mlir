@@ -5,6 +5,8 @@
 // RUN: diff %t.once %t.twice
 
 #id = affine_map<(b, h, i, j) -> (b, h, i, j)>
+#ij = affine_map<(b, h, i, j) -> (i, j)>
+#bj = affine_map<(b, h, i, j) -> (b, j)>
 #q = affine_map<(b, h, i, j, d) -> (b, h, i, d)>
 #k = affine_map<(b, h, i, j, d) -> (b, h, j, d)>
 #s = affine_map<(b, h, i, j, d) -> (b, h, i, j)>
@@ -656,4 +658,353 @@ func.func @named_with_repeated_heads(%q: tensor<2x4x16x8xf32>, %k: tensor<2x2x16
   %c = tensor.collapse_shape %r [[0], [1, 2], [3], [4]] : tensor<2x2x2x16x8xf32> into tensor<2x4x16x8xf32>
   %y = attn.attention ins(%q, %c, %c : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%q : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
   return %y : tensor<2x4x16x8xf32>
+}
+
+
+// A constant table that is causal.
+// CHECK-LABEL: @causal_table_added
+// CHECK: attn.attention
+// CHECK-NOT: captures
+// CHECK-SAME: causal = #attn.causal<top_left>
+// CHECK: return
+func.func @causal_table_added(%q: tensor<2x4x4x8xf32>, %k0: tensor<2x4x4x8xf32>, %v0: tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %t = arith.constant dense<[[0.0, 0xFF800000, 0xFF800000, 0xFF800000], [0.0, 0.0, 0xFF800000, 0xFF800000], [0.0, 0.0, 0.0, 0xFF800000], [0.0, 0.0, 0.0, 0.0]]> : tensor<4x4xf32>
+  %es = tensor.empty() : tensor<2x4x4x4xf32>
+  %eo = tensor.empty() : tensor<2x4x4x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x4x4xf32>) -> tensor<2x4x4x4xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x4x8xf32>, tensor<2x4x4x8xf32>) outs(%is : tensor<2x4x4x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x4xf32>
+  %masked = linalg.generic {indexing_maps = [#id, #ij, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s, %t : tensor<2x4x4x4xf32>, tensor<4x4xf32>) outs(%es : tensor<2x4x4x4xf32>) {
+  ^bb0(%x: f32, %w: f32, %o: f32):
+    %r = arith.addf %x, %w : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x4xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x4x4xf32>) outs(%es : tensor<2x4x4x4xf32>) -> tensor<2x4x4x4xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x4x4xf32>, tensor<2x4x4x8xf32>) outs(%io : tensor<2x4x4x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x8xf32>
+  return %y : tensor<2x4x4x8xf32>
+}
+
+// The lowest float instead of -inf.
+// CHECK-LABEL: @causal_table_lowest
+// CHECK: attn.attention
+// CHECK-NOT: captures
+// CHECK-SAME: causal = #attn.causal<top_left>
+// CHECK: return
+func.func @causal_table_lowest(%q: tensor<2x4x4x8xf32>, %k0: tensor<2x4x4x8xf32>, %v0: tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %t = arith.constant dense<[[0.0, -3.40282347E+38, -3.40282347E+38, -3.40282347E+38], [0.0, 0.0, -3.40282347E+38, -3.40282347E+38], [0.0, 0.0, 0.0, -3.40282347E+38], [0.0, 0.0, 0.0, 0.0]]> : tensor<4x4xf32>
+  %es = tensor.empty() : tensor<2x4x4x4xf32>
+  %eo = tensor.empty() : tensor<2x4x4x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x4x4xf32>) -> tensor<2x4x4x4xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x4x8xf32>, tensor<2x4x4x8xf32>) outs(%is : tensor<2x4x4x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x4xf32>
+  %masked = linalg.generic {indexing_maps = [#id, #ij, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s, %t : tensor<2x4x4x4xf32>, tensor<4x4xf32>) outs(%es : tensor<2x4x4x4xf32>) {
+  ^bb0(%x: f32, %w: f32, %o: f32):
+    %r = arith.addf %x, %w : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x4xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x4x4xf32>) outs(%es : tensor<2x4x4x4xf32>) -> tensor<2x4x4x4xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x4x4xf32>, tensor<2x4x4x8xf32>) outs(%io : tensor<2x4x4x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x8xf32>
+  return %y : tensor<2x4x4x8xf32>
+}
+
+// A table of bools that chooses between scores and the lowest float.
+// CHECK-LABEL: @causal_table_where
+// CHECK: attn.attention
+// CHECK-NOT: captures
+// CHECK-SAME: causal = #attn.causal<top_left>
+// CHECK: return
+func.func @causal_table_where(%q: tensor<2x4x4x8xf32>, %k0: tensor<2x4x4x8xf32>, %v0: tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %t = arith.constant dense<[[true, false, false, false], [true, true, false, false], [true, true, true, false], [true, true, true, true]]> : tensor<4x4xi1>
+  %es = tensor.empty() : tensor<2x4x4x4xf32>
+  %eo = tensor.empty() : tensor<2x4x4x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x4x4xf32>) -> tensor<2x4x4x4xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x4x8xf32>, tensor<2x4x4x8xf32>) outs(%is : tensor<2x4x4x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x4xf32>
+  %masked = linalg.generic {indexing_maps = [#id, #ij, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s, %t : tensor<2x4x4x4xf32>, tensor<4x4xi1>) outs(%es : tensor<2x4x4x4xf32>) {
+  ^bb0(%x: f32, %w: i1, %o: f32):
+    %low = arith.constant 0xFF7FFFFF : f32
+    %r = arith.select %w, %x, %low : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x4xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x4x4xf32>) outs(%es : tensor<2x4x4x4xf32>) -> tensor<2x4x4x4xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x4x4xf32>, tensor<2x4x4x8xf32>) outs(%io : tensor<2x4x4x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x8xf32>
+  return %y : tensor<2x4x4x8xf32>
+}
+
+// The same as a number that is added.
+// CHECK-LABEL: @causal_table_select
+// CHECK: attn.attention
+// CHECK-NOT: captures
+// CHECK-SAME: causal = #attn.causal<top_left>
+// CHECK: return
+func.func @causal_table_select(%q: tensor<2x4x4x8xf32>, %k0: tensor<2x4x4x8xf32>, %v0: tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %t = arith.constant dense<[[false, true, true, true], [false, false, true, true], [false, false, false, true], [false, false, false, false]]> : tensor<4x4xi1>
+  %es = tensor.empty() : tensor<2x4x4x4xf32>
+  %eo = tensor.empty() : tensor<2x4x4x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x4x4xf32>) -> tensor<2x4x4x4xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x4x8xf32>, tensor<2x4x4x8xf32>) outs(%is : tensor<2x4x4x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x4xf32>
+  %masked = linalg.generic {indexing_maps = [#id, #ij, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s, %t : tensor<2x4x4x4xf32>, tensor<4x4xi1>) outs(%es : tensor<2x4x4x4xf32>) {
+  ^bb0(%x: f32, %w: i1, %o: f32):
+    %low = arith.constant 0xFF800000 : f32
+    %a = arith.select %w, %low, %zero : f32
+    %r = arith.addf %x, %a : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x4xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x4x4xf32>) outs(%es : tensor<2x4x4x4xf32>) -> tensor<2x4x4x4xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x4x4xf32>, tensor<2x4x4x8xf32>) outs(%io : tensor<2x4x4x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x8xf32>
+  return %y : tensor<2x4x4x8xf32>
+}
+
+// A band is a window.
+// CHECK-LABEL: @window_table
+// CHECK: attn.attention
+// CHECK-NOT: captures
+// CHECK-SAME: window = array<i64: 1, 2>
+// CHECK: return
+func.func @window_table(%q: tensor<2x4x4x8xf32>, %k0: tensor<2x4x4x8xf32>, %v0: tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %t = arith.constant dense<[[0.0, 0.0, 0.0, 0xFF800000], [0.0, 0.0, 0.0, 0.0], [0xFF800000, 0.0, 0.0, 0.0], [0xFF800000, 0xFF800000, 0.0, 0.0]]> : tensor<4x4xf32>
+  %es = tensor.empty() : tensor<2x4x4x4xf32>
+  %eo = tensor.empty() : tensor<2x4x4x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x4x4xf32>) -> tensor<2x4x4x4xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x4x8xf32>, tensor<2x4x4x8xf32>) outs(%is : tensor<2x4x4x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x4xf32>
+  %masked = linalg.generic {indexing_maps = [#id, #ij, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s, %t : tensor<2x4x4x4xf32>, tensor<4x4xf32>) outs(%es : tensor<2x4x4x4xf32>) {
+  ^bb0(%x: f32, %w: f32, %o: f32):
+    %r = arith.addf %x, %w : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x4xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x4x4xf32>) outs(%es : tensor<2x4x4x4xf32>) -> tensor<2x4x4x4xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x4x4xf32>, tensor<2x4x4x8xf32>) outs(%io : tensor<2x4x4x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x8xf32>
+  return %y : tensor<2x4x4x8xf32>
+}
+
+// Both.
+// CHECK-LABEL: @causal_window_table
+// CHECK: attn.attention
+// CHECK-NOT: captures
+// CHECK-SAME: causal = #attn.causal<top_left>{{.*}}window = array<i64: 2, -1>
+// CHECK: return
+func.func @causal_window_table(%q: tensor<2x4x4x8xf32>, %k0: tensor<2x4x4x8xf32>, %v0: tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %t = arith.constant dense<[[0.0, 0xFF800000, 0xFF800000, 0xFF800000], [0.0, 0.0, 0xFF800000, 0xFF800000], [0.0, 0.0, 0.0, 0xFF800000], [0xFF800000, 0.0, 0.0, 0.0]]> : tensor<4x4xf32>
+  %es = tensor.empty() : tensor<2x4x4x4xf32>
+  %eo = tensor.empty() : tensor<2x4x4x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x4x4xf32>) -> tensor<2x4x4x4xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x4x8xf32>, tensor<2x4x4x8xf32>) outs(%is : tensor<2x4x4x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x4xf32>
+  %masked = linalg.generic {indexing_maps = [#id, #ij, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s, %t : tensor<2x4x4x4xf32>, tensor<4x4xf32>) outs(%es : tensor<2x4x4x4xf32>) {
+  ^bb0(%x: f32, %w: f32, %o: f32):
+    %r = arith.addf %x, %w : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x4xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x4x4xf32>) outs(%es : tensor<2x4x4x4xf32>) -> tensor<2x4x4x4xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x4x4xf32>, tensor<2x4x4x8xf32>) outs(%io : tensor<2x4x4x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x8xf32>
+  return %y : tensor<2x4x4x8xf32>
+}
+
+// The first row has no live key.
+// CHECK-LABEL: @not_causal_table_strict
+// CHECK: attn.attention
+// CHECK-SAME: captures(
+// CHECK-NOT: attn.causal
+// CHECK-NOT: window
+// CHECK: return
+func.func @not_causal_table_strict(%q: tensor<2x4x4x8xf32>, %k0: tensor<2x4x4x8xf32>, %v0: tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %t = arith.constant dense<[[0xFF800000, 0xFF800000, 0xFF800000, 0xFF800000], [0.0, 0xFF800000, 0xFF800000, 0xFF800000], [0.0, 0.0, 0xFF800000, 0xFF800000], [0.0, 0.0, 0.0, 0xFF800000]]> : tensor<4x4xf32>
+  %es = tensor.empty() : tensor<2x4x4x4xf32>
+  %eo = tensor.empty() : tensor<2x4x4x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x4x4xf32>) -> tensor<2x4x4x4xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x4x8xf32>, tensor<2x4x4x8xf32>) outs(%is : tensor<2x4x4x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x4xf32>
+  %masked = linalg.generic {indexing_maps = [#id, #ij, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s, %t : tensor<2x4x4x4xf32>, tensor<4x4xf32>) outs(%es : tensor<2x4x4x4xf32>) {
+  ^bb0(%x: f32, %w: f32, %o: f32):
+    %r = arith.addf %x, %w : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x4xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x4x4xf32>) outs(%es : tensor<2x4x4x4xf32>) -> tensor<2x4x4x4xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x4x4xf32>, tensor<2x4x4x8xf32>) outs(%io : tensor<2x4x4x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x8xf32>
+  return %y : tensor<2x4x4x8xf32>
+}
+
+// One key more is dead.
+// CHECK-LABEL: @not_causal_table_hole
+// CHECK: attn.attention
+// CHECK-SAME: captures(
+// CHECK-NOT: attn.causal
+// CHECK-NOT: window
+// CHECK: return
+func.func @not_causal_table_hole(%q: tensor<2x4x4x8xf32>, %k0: tensor<2x4x4x8xf32>, %v0: tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %t = arith.constant dense<[[0.0, 0xFF800000, 0xFF800000, 0xFF800000], [0.0, 0.0, 0xFF800000, 0xFF800000], [0.0, 0.0, 0.0, 0xFF800000], [0.0, 0xFF800000, 0.0, 0.0]]> : tensor<4x4xf32>
+  %es = tensor.empty() : tensor<2x4x4x4xf32>
+  %eo = tensor.empty() : tensor<2x4x4x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x4x4xf32>) -> tensor<2x4x4x4xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x4x8xf32>, tensor<2x4x4x8xf32>) outs(%is : tensor<2x4x4x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x4xf32>
+  %masked = linalg.generic {indexing_maps = [#id, #ij, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s, %t : tensor<2x4x4x4xf32>, tensor<4x4xf32>) outs(%es : tensor<2x4x4x4xf32>) {
+  ^bb0(%x: f32, %w: f32, %o: f32):
+    %r = arith.addf %x, %w : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x4xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x4x4xf32>) outs(%es : tensor<2x4x4x4xf32>) -> tensor<2x4x4x4xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x4x4xf32>, tensor<2x4x4x8xf32>) outs(%io : tensor<2x4x4x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x8xf32>
+  return %y : tensor<2x4x4x8xf32>
+}
+
+// Such a number may be outweighed by scores.
+// CHECK-LABEL: @not_causal_table_small
+// CHECK: attn.attention
+// CHECK-SAME: captures(
+// CHECK-NOT: attn.causal
+// CHECK-NOT: window
+// CHECK: return
+func.func @not_causal_table_small(%q: tensor<2x4x4x8xf32>, %k0: tensor<2x4x4x8xf32>, %v0: tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %t = arith.constant dense<[[0.0, -1.0e+4, -1.0e+4, -1.0e+4], [0.0, 0.0, -1.0e+4, -1.0e+4], [0.0, 0.0, 0.0, -1.0e+4], [0.0, 0.0, 0.0, 0.0]]> : tensor<4x4xf32>
+  %es = tensor.empty() : tensor<2x4x4x4xf32>
+  %eo = tensor.empty() : tensor<2x4x4x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x4x4xf32>) -> tensor<2x4x4x4xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x4x8xf32>, tensor<2x4x4x8xf32>) outs(%is : tensor<2x4x4x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x4xf32>
+  %masked = linalg.generic {indexing_maps = [#id, #ij, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s, %t : tensor<2x4x4x4xf32>, tensor<4x4xf32>) outs(%es : tensor<2x4x4x4xf32>) {
+  ^bb0(%x: f32, %w: f32, %o: f32):
+    %r = arith.addf %x, %w : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x4xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x4x4xf32>) outs(%es : tensor<2x4x4x4xf32>) -> tensor<2x4x4x4xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x4x4xf32>, tensor<2x4x4x8xf32>) outs(%io : tensor<2x4x4x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x8xf32>
+  return %y : tensor<2x4x4x8xf32>
+}
+
+// A row whose live keys are all padding sees the others.
+// CHECK-LABEL: @not_causal_table_beside_padding
+// CHECK: attn.attention
+// CHECK-SAME: captures(
+// CHECK-NOT: attn.causal
+// CHECK-NOT: window
+// CHECK: return
+func.func @not_causal_table_beside_padding(%q: tensor<2x4x4x8xf32>, %k0: tensor<2x4x4x8xf32>, %v0: tensor<2x4x4x8xf32>, %mask: tensor<2x4xf32>) -> tensor<2x4x4x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %t = arith.constant dense<[[0.0, -3.40282347E+38, -3.40282347E+38, -3.40282347E+38], [0.0, 0.0, -3.40282347E+38, -3.40282347E+38], [0.0, 0.0, 0.0, -3.40282347E+38], [0.0, 0.0, 0.0, 0.0]]> : tensor<4x4xf32>
+  %es = tensor.empty() : tensor<2x4x4x4xf32>
+  %eo = tensor.empty() : tensor<2x4x4x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x4x4xf32>) -> tensor<2x4x4x4xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x4x8xf32>, tensor<2x4x4x8xf32>) outs(%is : tensor<2x4x4x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x4xf32>
+  %masked = linalg.generic {indexing_maps = [#id, #ij, #bj, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s, %t, %mask : tensor<2x4x4x4xf32>, tensor<4x4xf32>, tensor<2x4xf32>) outs(%es : tensor<2x4x4x4xf32>) {
+  ^bb0(%x: f32, %w: f32, %p: f32, %o: f32):
+    %m = arith.addf %x, %p : f32
+    %r = arith.addf %m, %w : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x4xf32>
+  %p = attn.softmax axis(3) ins(%masked : tensor<2x4x4x4xf32>) outs(%es : tensor<2x4x4x4xf32>) -> tensor<2x4x4x4xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%p, %v0 : tensor<2x4x4x4xf32>, tensor<2x4x4x8xf32>) outs(%io : tensor<2x4x4x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x4x8xf32>
+  return %y : tensor<2x4x4x8xf32>
 }

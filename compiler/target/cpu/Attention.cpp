@@ -65,6 +65,12 @@ public:
     return emitAttention(kernel, **form, AttentionSchedule::of(kernel.getSchedule()), machine, code);
   }
 
+  SmallVector<Traffic> traffic(const KernelView &kernel) const override {
+    std::string reason;
+    FailureOr<std::unique_ptr<AttentionForm>> form = AttentionForm::of(kernel, reason);
+    return failed(form) ? KernelLowering::traffic(kernel) : (*form)->traffic();
+  }
+
 private:
   /// A clause on what keeps this lowering from an attention; empty if nothing does.
   static std::string refusal(AttentionForm &form) {

@@ -21,6 +21,8 @@ struct AttentionForm {
   explicit AttentionForm(const KernelView &kernel) : kernel(kernel) {}
   static mlir::FailureOr<std::unique_ptr<AttentionForm>> of(const KernelView &kernel, std::string &reason);
 
+  /// What attention reads and writes, in whatever order.
+  llvm::SmallVector<Traffic> traffic();
   bool causal() const { return attn::AttentionOp(op).getCausal() != attn::Causal::none; }
   /// Keys that depend on the query are dead.
   bool banded() const {

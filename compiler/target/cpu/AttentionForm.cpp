@@ -1,5 +1,7 @@
 #include "compiler/target/cpu/Attention.h"
 #include "compiler/target/cpu/Body.h"
+#include "compiler/target/cpu/InPlace.h"
+#include "compiler/target/cpu/Traffic.h"
 #include "compiler/transforms/Ops.h"
 #include "compiler/transforms/View.h"
 
@@ -60,6 +62,30 @@ FailureOr<std::unique_ptr<AttentionForm>> AttentionForm::of(const KernelView &ke
     return reason = "the result is reshaped in a way that cannot be written in place", failure();
   form->out = {kernel.initOf(*to->terminal), to->view.offset, to->view.strides};
   return form;
+}
+
+SmallVector<Traffic> AttentionForm::traffic() {
+  TrafficCounter counter(dims);
+  auto add = [&](const Access &access, ArrayRef<DimExpr> sizes) {
+    SmallVector<TrafficCounter::Extent> extents;
+    for (auto [stride, size] : llvm::zip(access.strides, sizes))
+      extents.emplace_back(stride, size);
+    counter.add(access.base, access.offset, extents);
+  };
+  DenseSet<Value> tables = lookedUpInputs(kernel, dims);
+  for (BlockArgument input : kernel.inputs())
+    if (tables.contains(input))
+      counter.addWhole(input);
+  int64_t keyHeads = heads / group;
+  add(q, {batch, heads, m, d});
+  add(k, {batch, keyHeads, n, d});
+  add(v, {batch, keyHeads, n, e});
+  if (lengths)
+    add(*lengths, {batch});
+  for (const Access &capture : captures)
+    add(capture, {batch, heads, m, n});
+  add(out, {batch, heads, m, e});
+  return counter.take();
 }
 
 Value fovea::cpu::placeOf(StageFrame &frame, KernelCode &c, const Access &access, ArrayRef<Value> indices) {

@@ -269,6 +269,12 @@ public:
     stage.workspaceBytes = affine(form.n) * bytesOf(form.op.getScoreType()) + 64;
     return SmallVector<Stage>{stage};
   }
+
+  SmallVector<Traffic> traffic(const KernelView &kernel) const override {
+    std::string reason;
+    FailureOr<std::unique_ptr<AttentionForm>> form = AttentionForm::of(kernel, reason);
+    return failed(form) ? KernelLowering::traffic(kernel) : (*form)->traffic();
+  }
 };
 } // namespace
 

@@ -1,6 +1,8 @@
 #include "compiler/target/cpu/Loops.h"
 
+#include "compiler/target/cpu/InPlace.h"
 #include "compiler/target/cpu/LoopsCode.h"
+#include "compiler/target/cpu/Traffic.h"
 
 using namespace mlir;
 using namespace fovea;
@@ -13,6 +15,8 @@ FailureOr<Schedule> LoopsLowering::plan(const KernelView &kernel, const Machine 
     return failure();
   Builder b(kernel.op->getContext());
   Schedule schedule;
+  schedule.aliases =
+      aliasesOf(kernel, [&](BlockArgument init, BlockArgument input) { return mayWriteOver(*loops, init, input); });
   int64_t lanes = 1;
   for (Nest &nest : loops->nests) {
     NestShape shape = shapeNest(*loops, nest, machine, 0);
@@ -63,6 +67,40 @@ FailureOr<SmallVector<Stage>> LoopsLowering::emit(exec::KernelDefOp kernel, cons
     stages.push_back(stage);
   }
   return stages;
+}
+
+SmallVector<Traffic> LoopsLowering::traffic(const KernelView &kernel) const {
+  data::DimAnalysis dims;
+  std::string reason;
+  std::unique_ptr<KernelLoops> loops = analyzeLoops(kernel, dims, reason);
+  if (!loops)
+    return KernelLowering::traffic(kernel);
+  TrafficCounter counter(dims);
+  auto add = [&](BlockArgument tensor, const Form &form) {
+    SmallVector<TrafficCounter::Extent> extents;
+    for (auto &[v, stride] : form.coefficients)
+      extents.emplace_back(stride, loops->sizes[v]);
+    counter.add(tensor, form.constant, extents);
+  };
+  DenseSet<Value> tables = lookedUpInputs(kernel, dims);
+  for (BlockArgument input : kernel.inputs())
+    if (tables.contains(input))
+      counter.addWhole(input);
+  for (const Nest &nest : loops->nests) {
+    SmallVector<Ref> roots;
+    for (const Output &output : nest.outputs) {
+      roots.push_back(output.value);
+      add(output.init, output.place);
+    }
+    walkNodes(roots, [&](Node &node) {
+      if (node.kind == Node::leaf)
+        add(node.buffer, node.address);
+      else if (node.kind == Node::broadcast)
+        counter.addWhole(node.buffer);
+    });
+    counter.nextStage();
+  }
+  return counter.take();
 }
 
 std::unique_ptr<KernelLowering> fovea::cpu::createLoopsLowering() { return std::make_unique<LoopsLowering>(); }

@@ -14,6 +14,7 @@ public:
   mlir::FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, std::string &reason) const override;
   mlir::FailureOr<llvm::SmallVector<Stage>> emit(exec::KernelDefOp kernel, const Machine &machine,
                                                  mlir::ModuleOp code) const override;
+  llvm::SmallVector<Traffic> traffic(const KernelView &kernel) const override;
 };
 
 } // namespace fovea::cpu

@@ -87,6 +87,10 @@ std::unique_ptr<KernelLoops> analyzeLoops(const KernelView &kernel, data::DimAna
 /// Calls `visit` for each node below and at `ref`, children first, each once.
 void walkNodes(llvm::ArrayRef<Ref> roots, llvm::function_ref<void(Node &)> visit);
 
+/// True if every element of `input` is read for the last time before an element of `init` is written in its place.
+/// To be asked before loops are merged.
+bool mayWriteOver(const KernelLoops &loops, mlir::BlockArgument init, mlir::BlockArgument input);
+
 /// Builds trees; part of analyzeLoops.
 class TreeBuilder {
 public:

@@ -32,7 +32,9 @@ struct KernelView {
 struct Schedule {
   mlir::DictionaryAttr attributes; ///< printable and overridable: kind = the lowering's name, and its choices
   llvm::SmallVector<mlir::Attribute> layouts; ///< one for each input and init
-  double nanoseconds = 0;                     ///< predicted, one thread, symbolic dims at typical sizes
+  /// Inits and inputs, by number, that may be the same memory; see InPlace.h.
+  llvm::SmallVector<std::pair<unsigned, unsigned>> aliases;
+  double nanoseconds = 0; ///< predicted, one thread, symbolic dims at typical sizes
 };
 
 /// One parallel loop of a kernel: `function` is a func.func in the code module with the signature of fovea_kernel_fn.
@@ -41,6 +43,12 @@ struct Stage {
   mlir::AffineExpr tasks;          ///< in the kernel's symbols
   mlir::AffineExpr workspaceBytes; ///< a thread, in the kernel's symbols
   int64_t grain = 1;
+};
+
+/// Elements of a tensor of a kernel that a stage reads or writes, each counted once.
+struct Traffic {
+  mlir::BlockArgument tensor; ///< an input or an init
+  data::DimExpr elements;     ///< in the kernel's symbols
 };
 
 /// A way to lower some kernels. Of those that are applicable the one with the lowest predicted time is taken.
@@ -55,6 +63,8 @@ public:
   /// name.
   virtual mlir::FailureOr<llvm::SmallVector<Stage>> emit(exec::KernelDefOp kernel, const Machine &machine,
                                                          mlir::ModuleOp code) const = 0;
+  /// What the stages of such a kernel access. Of a lowering that does not say: every input and init whole, once.
+  virtual llvm::SmallVector<Traffic> traffic(const KernelView &kernel) const;
 };
 
 /// All lowerings, in the order of their registration.

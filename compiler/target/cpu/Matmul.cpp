@@ -1,7 +1,10 @@
 // The matmul lowering: which kernels it takes, and with which panels and blocks.
 #include "compiler/target/cpu/Matmul.h"
+#include "compiler/target/cpu/InPlace.h"
 #include "compiler/target/cpu/MicroKernel.h"
+#include "compiler/target/cpu/Traffic.h"
 #include "compiler/transforms/Ops.h"
+#include "compiler/transforms/View.h"
 
 #include <cmath>
 
@@ -112,6 +115,8 @@ public:
       schedule.layouts.push_back(s.packed && argument == f.weight
                                      ? Attribute(exec::PanelsAttr::get(kernel.op->getContext(), s.panel))
                                      : rowMajor);
+    schedule.aliases =
+        aliasesOf(kernel, [&](BlockArgument init, BlockArgument input) { return f.mayWriteOver(init, input); });
     schedule.nanoseconds = predict(f, s, machine);
     return schedule;
   }
@@ -134,6 +139,39 @@ public:
         schedule->panel = panels.getWidth();
       }
     return emitMatmul(kernel, **form, *schedule, machine, code);
+  }
+
+  SmallVector<Traffic> traffic(const KernelView &kernel) const override {
+    std::string reason;
+    FailureOr<std::unique_ptr<MatmulForm>> found = MatmulForm::of(kernel, reason);
+    if (failed(found))
+      return KernelLowering::traffic(kernel);
+    MatmulForm &form = **found;
+    TrafficCounter counter(form.dims);
+    SmallVector<DimExpr> sizes = form.sizes;
+    sizes.push_back(form.k); // which only the operands of the product are indexed by
+    auto add = [&](const Access &access) {
+      SmallVector<TrafficCounter::Extent> extents;
+      for (auto [stride, size] : llvm::zip(access.strides, sizes))
+        extents.emplace_back(stride, size);
+      counter.add(access.base, access.offset, extents);
+    };
+    DenseSet<Value> tables = lookedUpInputs(kernel, form.dims);
+    for (BlockArgument input : kernel.inputs())
+      if (tables.contains(input))
+        counter.addWhole(input);
+    add(form.a), add(form.w);
+    for (ArrayRef<Access> accesses : form.operands)
+      for (const Access &access : accesses)
+        if (access.base)
+          add(access);
+    if (form.norm)
+      for (Value parameter : form.norm->getOperands().drop_front().drop_back())
+        if (auto view = viewOfSource(parameter, form.dims); succeeded(view) && isa<BlockArgument>(view->base))
+          counter.addWhole(cast<BlockArgument>(view->base));
+    for (const MatmulOutput &output : form.outputs)
+      add(output.access);
+    return counter.take();
   }
 
 private:

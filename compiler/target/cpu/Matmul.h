@@ -50,6 +50,8 @@ struct MatmulForm {
   static mlir::FailureOr<std::unique_ptr<MatmulForm>> of(const KernelView &kernel, std::string &reason);
 
   data::DimExpr count(llvm::ArrayRef<int64_t> which) const;
+  /// True if every element of `input` is read for the last time before an element of `init` is written in its place.
+  bool mayWriteOver(mlir::BlockArgument init, mlir::BlockArgument input) const;
   /// Elements that are computed and stored, and no more, if so: the sums may be written to the output directly.
   bool plain() const { return epilogue.empty() && !norm; }
 };

@@ -223,6 +223,38 @@ static LogicalResult readOutputs(MatmulForm &form, std::string &reason) {
   return success();
 }
 
+/// A vector of the epilogue reads all of its operands before it writes, and no other vector has its elements; a
+/// normalisation writes rows when all of their vectors have been through the epilogue.
+bool MatmulForm::mayWriteOver(BlockArgument init, BlockArgument input) const {
+  const Access *to = nullptr;
+  for (const MatmulOutput &output : outputs)
+    if (output.access.base == init)
+      to = &output.access;
+  if (!to || a.base == input || w.base == input)
+    return false;
+  data::DimAnalysis analysis;
+  std::string reason;
+  if (norm)
+    for (unsigned i = 1; i + 1 < norm->getNumOperands(); ++i)
+      if (auto parameter =
+              accessOf(norm->getOperand(i), AffineMap::getMultiDimIdentityMap(1, norm->getContext()), analysis, reason);
+          failed(parameter) || parameter->base == input)
+        return false;
+  bool reads = false;
+  for (ArrayRef<Access> accesses : operands)
+    for (const Access &from : accesses) {
+      if (from.base != input)
+        continue;
+      reads = true;
+      if (from.offset != to->offset)
+        return false;
+      for (auto [d, size] : llvm::enumerate(sizes))
+        if (!size.isConstant(1) && from.strides[d] != to->strides[d])
+          return false;
+    }
+  return reads;
+}
+
 FailureOr<std::unique_ptr<MatmulForm>> MatmulForm::of(const KernelView &kernel, std::string &reason) {
   auto form = std::make_unique<MatmulForm>(kernel);
   for (Operation &op : *kernel.body)

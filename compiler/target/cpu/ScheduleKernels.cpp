@@ -98,6 +98,10 @@ LogicalResult Scheduler::schedule(exec::KernelOp kernel) {
   attributes.set("kind", b.getStringAttr(best->name()));
   kernel.setScheduleAttr(attributes.getDictionary(b.getContext()));
   kernel.setLayoutsAttr(b.getArrayAttr(chosen.layouts));
+  SmallVector<Attribute> aliases;
+  for (auto [init, input] : chosen.aliases)
+    aliases.push_back(b.getI64ArrayAttr({init, input}));
+  kernel.setAliasesAttr(aliases.empty() ? ArrayAttr() : b.getArrayAttr(aliases));
   kernel->setAttr("predicted_ns", b.getI64IntegerAttr(static_cast<int64_t>(chosen.nanoseconds)));
   for (auto [operand, layout] : llvm::zip(kernel.getInputsMutable(), chosen.layouts)) {
     if (!isConstantTensor(operand.get())) {
