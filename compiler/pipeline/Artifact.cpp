@@ -1,6 +1,7 @@
 #include "compiler/pipeline/Artifact.h"
 #include "compiler/pipeline/Code.h"
 #include "compiler/pipeline/Costs.h"
+#include "compiler/pipeline/OutputFile.h"
 #include "compiler/target/cpu/Codegen.h"
 #include "compiler/target/cpu/Weights.h"
 
@@ -10,10 +11,7 @@
 
 #include <xxhash.h>
 
-#include <cerrno>
 #include <cstring>
-#include <fcntl.h>
-#include <unistd.h>
 
 using namespace mlir;
 using namespace fovea;
@@ -39,14 +37,9 @@ public:
 private:
   LogicalResult link(const std::string &object, std::string &image);
   LogicalResult write(StringRef path);
-  LogicalResult writeSections(int file);
-  LogicalResult put(int file, const char *data, uint64_t size, uint64_t offset);
+  LogicalResult writeSections(llvm::raw_fd_ostream &file);
   PlanTables plan(Builder_ &fb, exec::ProgramOp program, const cpu::HostEntry &entry);
   std::string manifest();
-  LogicalResult systemError(const Twine &what) {
-    environment = true;
-    return module.emitError(what + ": " + std::strerror(errno));
-  }
 
   ModuleOp module;
   const EmitOptions &options;
@@ -199,19 +192,7 @@ std::string Emitter::manifest() {
   return std::string(reinterpret_cast<const char *>(fb.GetBufferPointer()), fb.GetSize());
 }
 
-LogicalResult Emitter::put(int file, const char *data, uint64_t size, uint64_t offset) {
-  while (size > 0) {
-    ssize_t n = pwrite(file, data, size, offset);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      return systemError("cannot write the artifact");
-    data += n, size -= n, offset += n;
-  }
-  return success();
-}
-
-LogicalResult Emitter::writeSections(int file) {
+LogicalResult Emitter::writeSections(llvm::raw_fd_ostream &file) {
   // The manifest's size depends on nothing that is still unknown: offsets, sizes and hashes have fixed widths.
   auto add = [&](format::SectionKind kind, uint64_t size, std::string cpu, std::vector<std::string> features) {
     sections.push_back({kind, 0, size, 0, std::move(cpu), std::move(features)});
@@ -233,15 +214,13 @@ LogicalResult Emitter::writeSections(int file) {
     section.offset = section.hash = 1;
   uint64_t manifestBytes = manifest().size();
   uint64_t fileBytes = place(manifestBytes);
-  if (ftruncate(file, fileBytes) != 0)
-    return systemError("cannot write the artifact");
+  file.pwrite("", 1, fileBytes - 1); // the last section may be empty; gaps read as zeros
   for (auto [i, section] : llvm::enumerate(sections)) {
     if (section.kind == format::SectionKind::weights)
       continue;
     const std::string &image = section.kind == format::SectionKind::host ? hostImage : kernelImages[i - 1];
     section.hash = XXH3_64bits(image.data(), image.size());
-    if (failed(put(file, image.data(), image.size(), section.offset)))
-      return failure();
+    file.pwrite(image.data(), image.size(), section.offset);
   }
   // Weights are packed one after the other; no more than one is in memory.
   Section &weights = sections.back();
@@ -252,11 +231,11 @@ LogicalResult Emitter::writeSections(int file) {
   for (auto weight : module.getOps<exec::WeightDataOp>()) {
     uint64_t start = code.weightOffsets[weight.getSymName()], size = cpu::packedBytes(weight);
     buffer.assign(start - written + size, 0);
-    if (failed(cpu::packWeight(weight, buffer.data() + (start - written))) ||
-        failed(put(file, buffer.data(), buffer.size(), weights.offset + written))) {
+    if (failed(cpu::packWeight(weight, buffer.data() + (start - written)))) {
       XXH3_freeState(state);
       return failure();
     }
+    file.pwrite(buffer.data(), buffer.size(), weights.offset + written);
     XXH3_64bits_update(state, buffer.data(), buffer.size());
     written = start + size;
   }
@@ -271,30 +250,24 @@ LogicalResult Emitter::writeSections(int file) {
   header.manifest_bytes = bytes.size();
   header.manifest_xxh3 = XXH3_64bits(bytes.data(), bytes.size());
   header.file_bytes = fileBytes;
-  if (failed(put(file, reinterpret_cast<const char *>(&header), sizeof header, 0)) ||
-      failed(put(file, bytes.data(), bytes.size(), sizeof header)))
-    return failure();
+  file.pwrite(reinterpret_cast<const char *>(&header), sizeof header, 0);
+  file.pwrite(bytes.data(), bytes.size(), sizeof header);
   return success();
 }
 
 LogicalResult Emitter::write(StringRef path) {
-  std::string part = (path + ".part").str();
-  int file = open(part.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (file < 0)
-    return systemError("cannot write " + part);
-  LogicalResult result = writeSections(file);
-  if (close(file) != 0 && succeeded(result))
-    result = systemError("cannot write " + part);
-  if (succeeded(result) && rename(part.c_str(), path.str().c_str()) != 0)
-    result = systemError("cannot rename " + part + " to " + path);
-  if (failed(result))
-    unlink(part.c_str());
-  return result;
+  FailureOr<std::error_code> status = writeFile(path, [&](llvm::raw_fd_ostream &out) { return writeSections(out); });
+  if (failed(status))
+    return failure();
+  environment = bool(*status);
+  if (*status)
+    return module.emitError("cannot write " + path + ": " + status->message());
+  return success();
 }
 
 LogicalResult Emitter::link(const std::string &object, std::string &image) {
   std::string error;
-  FailureOr<std::string> linked = cpu::linkSharedObject(object, &error);
+  FailureOr<std::string> linked = cpu::linkSharedObject(object, &error, &environment);
   if (failed(linked))
     return module.emitError(error);
   image = std::move(*linked);

@@ -2,6 +2,7 @@
 // header, and the weights.
 #include "compiler/pipeline/Artifact.h"
 #include "compiler/pipeline/Code.h"
+#include "compiler/pipeline/OutputFile.h"
 #include "compiler/target/cpu/Weights.h"
 #include "dialects/exec/Exec.h"
 
@@ -99,30 +100,31 @@ LogicalResult fovea::emitStaticLibrary(ModuleOp module, StringRef path, const Em
   std::vector<llvm::NewArchiveMember> members;
   members.emplace_back(llvm::MemoryBufferRef(code.hostObject, "host.o"));
   members.emplace_back(llvm::MemoryBufferRef(code.kernels.front().object, "kernels.o"));
-  if (llvm::Error error =
-          llvm::writeArchive(path, members, llvm::SymtabWritingMode::NormalSymtab, llvm::object::Archive::K_GNU,
-                             /*Deterministic=*/true, /*Thin=*/false))
-    return cannotWrite(path, llvm::toString(std::move(error)));
-  auto write = [&](StringRef extension,
+  auto write = [&](const std::string &file,
                    llvm::function_ref<LogicalResult(llvm::raw_ostream &)> contents) -> LogicalResult {
-    std::string file = withExtension(path, extension);
-    std::error_code status;
-    llvm::raw_fd_ostream out(file, status);
-    if (!status) {
-      if (failed(contents(out)))
-        return failure();
-      out.close();
-      status = out.error();
-      out.clear_error();
-    }
-    return status ? LogicalResult(cannotWrite(file, status.message())) : success();
+    FailureOr<std::error_code> status = writeFile(file, contents);
+    if (failed(status))
+      return failure();
+    return *status ? LogicalResult(cannotWrite(file, status->message())) : success();
   };
-  if (failed(write(".h", [&](llvm::raw_ostream &out) {
+  // Through memory: llvm::writeArchive ends the process where the disk is full.
+  auto archive =
+      llvm::writeArchiveToBuffer(members, llvm::SymtabWritingMode::NormalSymtab, llvm::object::Archive::K_GNU,
+                                 /*Deterministic=*/true, /*Thin=*/false);
+  if (!archive)
+    return module.emitError("cannot make an archive: ") << llvm::toString(archive.takeError());
+  if (failed(write(path.str(), [&](llvm::raw_ostream &out) {
+        out << (*archive)->getBuffer();
+        return success();
+      })))
+    return failure();
+  if (failed(write(withExtension(path, ".h"), [&](llvm::raw_ostream &out) {
         writeHeader(out, module, path, code, options.machines.front());
         return success();
       })))
     return failure();
-  return write(".weights", [&](llvm::raw_ostream &out) { return writeWeights(out, module, code); });
+  return write(withExtension(path, ".weights"),
+               [&](llvm::raw_ostream &out) { return writeWeights(out, module, code); });
 }
 
 LogicalResult fovea::emitLLVM(ModuleOp module, llvm::raw_ostream &stream, const EmitOptions &options) {

@@ -3,6 +3,7 @@
 #include "compiler/pipeline/Costs.h"
 #include "compiler/pipeline/Dot.h"
 #include "compiler/pipeline/Explain.h"
+#include "compiler/pipeline/OutputFile.h"
 #include "compiler/pipeline/Phases.h"
 #include "compiler/pipeline/Progress.h"
 #include "compiler/pipeline/Registration.h"
@@ -155,6 +156,18 @@ void Driver::receive(Diagnostic &diagnostic) {
     missed.push_back({current, nodeOf(diagnostic.getLocation()), diagnostic.str()});
 }
 
+static int exitCode(frontend::ImportError error) {
+  switch (error) {
+  case frontend::ImportError::input:
+    return kInput;
+  case frontend::ImportError::unsupported:
+    return kUnsupported;
+  case frontend::ImportError::environment:
+    return kEnvironment;
+  }
+  llvm_unreachable("all are listed");
+}
+
 int Driver::load() {
   from = request.from;
   if (StringRef(request.model).ends_with(".mlir") || StringRef(request.model).ends_with(".mlirbc")) {
@@ -176,7 +189,7 @@ int Driver::load() {
                                       request.model));
     frontend::ImportResult result = frontend::importOnnx(*context, request.model, importOptions);
     if (result.error)
-      return fail(result.error->kind == frontend::ImportError::input ? kInput : kUnsupported, result.error->message);
+      return fail(exitCode(result.error->kind), result.error->message);
     module = std::move(result.module);
     weights = std::move(result.weights);
   }
@@ -190,16 +203,10 @@ int Driver::load() {
 }
 
 int Driver::write(const std::string &path, llvm::function_ref<LogicalResult(llvm::raw_ostream &)> contents) {
-  std::error_code code;
-  llvm::raw_fd_ostream file(path, code);
-  if (!code) {
-    if (failed(contents(file)))
-      return fail(kInternal, fmt::format("internal error: cannot write the contents of {}", path));
-    file.flush();
-    code = file.error();
-    file.clear_error();
-  }
-  return code ? fail(kEnvironment, fmt::format("cannot write {}: {}", path, code.message())) : kFine;
+  FailureOr<std::error_code> status = writeFile(path, contents);
+  if (failed(status))
+    return fail(kInternal, fmt::format("internal error: cannot write the contents of {}", path));
+  return *status ? fail(kEnvironment, fmt::format("cannot write {}: {}", path, status->message())) : kFine;
 }
 
 int Driver::dump(StringRef phase) {
@@ -238,9 +245,9 @@ int Driver::failAt(const std::string &where, ModuleOp before, StringRef resumeAf
   std::string message = fmt::format("internal error in {}: {}{}", where, prefix, text);
   std::string path = outputPath(".fovea");
   path = (path == "-" ? "model" : path) + ".reproducer.mlirbc";
-  std::error_code code;
-  llvm::raw_fd_ostream file(path, code);
-  if (!code && succeeded(writeDump(before, resumeAfter, weights, file)))
+  FailureOr<std::error_code> written =
+      writeFile(path, [&](llvm::raw_ostream &out) { return writeDump(before, resumeAfter, weights, out); });
+  if (succeeded(written) && !*written)
     message +=
         fmt::format("; to reproduce: fovea-compile {} --compile-from={}{}", path, resumeAfter.str(), request.command);
   return fail(kInternal, message);

@@ -3,8 +3,14 @@
 #include "compiler/tools/Driver.h"
 #include "frontends/onnx/Onnx.h"
 
+#include "llvm/Support/ErrorHandling.h"
+#include "llvm/Support/Signals.h"
+
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <fmt/format.h>
+#include <new>
+#include <unistd.h>
 
 using namespace fovea;
 
@@ -17,7 +23,18 @@ static constexpr const char *kExamples =
     "  fovea-compile model.onnx --dump-phases=dumps && fovea-compile dumps/4-fuse.mlirbc -o model.fovea\n"
     "  fovea-compile model.onnx --check=inputs.npz --expect=outputs.npz";
 
+/// MLIR takes no exceptions, so there is no way back to main. One write, which needs no memory.
+static void endWithoutMemory() {
+  llvm::sys::RunInterruptHandlers(); // removes half-written files
+  constexpr char message[] = "fovea-compile: error: out of memory\n";
+  [[maybe_unused]] ssize_t ignored = write(STDERR_FILENO, message, sizeof(message) - 1);
+  _exit(kEnvironment);
+}
+
 int main(int argc, char **argv) {
+  std::set_new_handler(endWithoutMemory);
+  llvm::install_bad_alloc_error_handler([](void *, const char *, bool) { endWithoutMemory(); });
+  std::signal(SIGXFSZ, SIG_IGN); // a limit on the size of files is an error of writing
   CLI::App app(kExamples, "fovea-compile");
   CompileRequest request;
   CheckRequest check;

@@ -99,6 +99,8 @@ std::optional<DimExpr> DimExpr::dividedBy(const DimExpr &o) const {
   if (o.terms.size() != 1)
     return std::nullopt;
   auto &[divisor, coefficient] = *o.terms.begin();
+  if (coefficient == -1) // the least number has no quotient
+    return (DimExpr(0) - *this).dividedBy(DimExpr(0) - o);
   DimExpr r;
   for (auto &[m, c] : terms) {
     if (c % coefficient != 0)

@@ -188,6 +188,8 @@ private:
   std::vector<WeightSource> weights;
   std::map<std::string, DimRange> ranges; ///< of the dims that occur
   std::set<std::string> assumed;          ///< what assumeNotEmpty has found
+  /// Of minima and maxima, which may be built of each other.
+  llvm::DenseMap<Value, std::pair<int64_t, int64_t>> valueBounds;
   data::DimAnalysis dims;
   /// Values min(x, c) that broadcast against x, so that x <= c or the model is wrong, with the node that says so.
   SmallVector<std::pair<Value, Location>> minima;

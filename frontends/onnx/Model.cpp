@@ -20,6 +20,12 @@ void fovea::frontend::failUnsupported(const llvm::Twine &message) {
   throw ImportFailure{ImportError::unsupported, message.str()};
 }
 
+/// A name that leads nowhere is the user's mistake; that there is no memory or no permission is not.
+[[noreturn]] static void failRead(const llvm::Twine &message, std::error_code code) {
+  bool missing = code == std::errc::no_such_file_or_directory || code == std::errc::not_a_directory;
+  throw ImportFailure{missing ? ImportError::input : ImportError::environment, (message + code.message()).str()};
+}
+
 std::string fovea::frontend::elementTypeName(int32_t dataType) {
   if (onnx::TensorProto_DataType_IsValid(dataType))
     return llvm::StringRef(onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(dataType))).lower();
@@ -42,13 +48,13 @@ int64_t fovea::frontend::elementSize(int32_t dataType) {
 }
 
 int64_t fovea::frontend::elementCount(const onnx::TensorProto &tensor) {
-  constexpr int64_t limit = int64_t(1) << 62;
+  constexpr int64_t limit = int64_t(1) << 59; // elements have up to 8 bytes
   int64_t count = 1;
   for (int64_t dim : tensor.dims()) {
     if (dim < 0)
       failInput("initializer \"" + tensor.name() + "\" has the negative dim " + llvm::Twine(dim));
     if (dim != 0 && count > limit / dim)
-      failInput("initializer \"" + tensor.name() + "\" has more than 2^62 elements");
+      failInput("initializer \"" + tensor.name() + "\" has more than 2^59 elements");
     count *= dim;
   }
   return count;
@@ -66,7 +72,7 @@ std::shared_ptr<OnnxModel> OnnxModel::read(llvm::StringRef file, llvm::StringRef
     failInput("cannot read \"" + file + "\": it is a folder");
   auto buffer = llvm::MemoryBuffer::getFile(file, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!buffer)
-    failInput("cannot read \"" + file + "\": " + buffer.getError().message());
+    failRead("cannot read \"" + file + "\": ", buffer.getError());
   if ((*buffer)->getBufferSize() > std::numeric_limits<int>::max())
     failInput("\"" + file + "\" is larger than 2 GiB, which no protobuf can be; store the weights as external data");
   google::protobuf::io::ArrayInputStream stream((*buffer)->getBufferStart(), (*buffer)->getBufferSize());
@@ -119,7 +125,7 @@ const llvm::MemoryBuffer &OnnxModel::open(const std::string &location, llvm::Str
       failInput(prefix() + "lies outside of the model's folder; --allow-external-data=DIR permits files of DIR");
   auto buffer = llvm::MemoryBuffer::getFile(full, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!buffer)
-    failInput(prefix() + "cannot be read: " + buffer.getError().message());
+    failRead(prefix() + "cannot be read: ", buffer.getError());
   resolved[location] = full.str().str();
   return *(external[location] = std::move(*buffer));
 }
@@ -134,8 +140,6 @@ static uint64_t number(const onnx::TensorProto &tensor, const std::string &key, 
 
 TensorBytes OnnxModel::bytes(const onnx::TensorProto &tensor) {
   int64_t count = elementCount(tensor), size = elementSize(tensor.data_type());
-  if (count > std::numeric_limits<int64_t>::max() / 8)
-    failInput("initializer \"" + tensor.name() + "\" is too large");
   uint64_t expected = count * size;
   TensorBytes result;
   if (tensor.data_location() != onnx::TensorProto::EXTERNAL) {

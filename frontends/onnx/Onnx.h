@@ -12,8 +12,8 @@
 
 namespace fovea::frontend {
 
-/// Whose fault it is that a model was not imported: the file's, or ours because we cannot do it yet.
-enum class ImportError { input, unsupported };
+/// Whose fault it is that a model was not imported: the file's, ours because we cannot do it yet, or the machine's.
+enum class ImportError { input, unsupported, environment };
 
 struct ImportFailure {
   ImportError kind;

@@ -31,6 +31,8 @@ static std::optional<Scalars> elementwise(ArrayRef<const Scalars *> inputs, Type
 
 /// 1 or 0; decided from the ranges where that is possible.
 static DimExpr compare(Importer &im, arith::CmpIPredicate predicate, const DimExpr &x, const DimExpr &y) {
+  if (x.getConstant() && y.getConstant()) // their difference may wrap around
+    return arith::applyCmpPredicate(predicate, APInt(64, *x.getConstant(), true), APInt(64, *y.getConstant(), true));
   auto [low, high] = im.bounds(x - y);
   switch (predicate) {
   case arith::CmpIPredicate::eq:

@@ -45,12 +45,16 @@ std::pair<int64_t, int64_t> Importer::bounds(const DimExpr &expr, int64_t leastD
         range = {leastDim, std::numeric_limits<int32_t>::max()};
         if (auto it = ranges.find(atom.name); it != ranges.end())
           range = {it->second.min, it->second.max};
+      } else if (auto known = valueBounds.find(atom.value); known != valueBounds.end()) {
+        range = known->second;
       } else if (auto min = atom.value.getDefiningOp<arith::MinSIOp>()) {
         auto a = bounds(dims.get(min.getLhs())), b = bounds(dims.get(min.getRhs()));
         range = {std::min(a.first, b.first), std::min(a.second, b.second)};
+        valueBounds[atom.value] = range;
       } else if (auto max = atom.value.getDefiningOp<arith::MaxSIOp>()) {
         auto a = bounds(dims.get(max.getLhs())), b = bounds(dims.get(max.getRhs()));
         range = {std::max(a.first, b.first), std::max(a.second, b.second)};
+        valueBounds[atom.value] = range;
       }
       __int128 corners[] = {lo * range.first, lo * range.second, hi * range.first, hi * range.second};
       lo = saturate(*std::min_element(corners, corners + 4));
@@ -80,6 +84,9 @@ bool Importer::assumeNotEmpty(const DimExpr &difference) {
 }
 
 DimExpr Importer::minimum(const DimExpr &a, const DimExpr &b) {
+  // The difference of two numbers may wrap around.
+  if (a.getConstant() && b.getConstant())
+    return std::min(*a.getConstant(), *b.getConstant());
   auto [low, high] = bounds(b - a);
   if (low >= 0)
     return a;
@@ -91,6 +98,8 @@ DimExpr Importer::minimum(const DimExpr &a, const DimExpr &b) {
 }
 
 DimExpr Importer::maximum(const DimExpr &a, const DimExpr &b) {
+  if (a.getConstant() && b.getConstant())
+    return std::max(*a.getConstant(), *b.getConstant());
   auto [low, high] = bounds(b - a);
   if (low >= 0)
     return b;
@@ -104,6 +113,8 @@ DimExpr Importer::maximum(const DimExpr &a, const DimExpr &b) {
 DimExpr Importer::quotient(const DimExpr &a, const DimExpr &b) {
   if (b.isConstant(0))
     failInput("a size is divided by 0");
+  if (b.isConstant(-1)) // the least number has no quotient
+    return DimExpr(0) - a;
   if (a.getConstant() && b.getConstant())
     return *a.getConstant() / *b.getConstant();
   if (auto exact = a.dividedBy(b))

@@ -1,6 +1,7 @@
 #include "tools/Command.h"
 #include "tools/npy.h"
 
+#include <csignal>
 #include <fmt/format.h>
 #include <new>
 
@@ -13,6 +14,7 @@ static int report(const CLI::App &app, int status, const std::string &message) {
 }
 
 int tools::runCommand(CLI::App &app, int argc, char **argv, const std::function<int()> &body) {
+  std::signal(SIGXFSZ, SIG_IGN); // a limit on the size of files is an error of writing
   try {
     app.parse(argc, argv);
     const int status = body();

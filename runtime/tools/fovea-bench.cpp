@@ -2,13 +2,13 @@
 // percentile.
 #include "tools/Command.h"
 #include "tools/Inputs.h"
+#include "tools/OutputFile.h"
 #include "tools/Profile.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <fmt/format.h>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 using namespace fovea;
@@ -134,9 +134,7 @@ static int run(const CLI::App &app, const Options &options) {
     fmt::print("{}", text);
     return FOVEA_OK;
   }
-  std::ofstream file(options.json);
-  if (!(file << text).flush())
-    throw Failure(FOVEA_ENVIRONMENT, fmt::format("cannot write '{}'", options.json));
+  writeFile(options.json, text);
   return FOVEA_OK;
 }
 

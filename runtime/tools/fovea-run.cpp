@@ -3,6 +3,7 @@
 #include "tools/Comparison.h"
 #include "tools/Elements.h"
 #include "tools/Inputs.h"
+#include "tools/OutputFile.h"
 #include "tools/Profile.h"
 #include "tools/npy.h"
 
@@ -10,7 +11,6 @@
 #include <cmath>
 #include <cstdio>
 #include <fmt/format.h>
-#include <fstream>
 #include <thread>
 
 using namespace fovea;
@@ -110,10 +110,7 @@ static void profile(const Options &options, fovea_session *session, const fovea_
     fmt::print("{}", profileTable(result));
     return;
   }
-  std::ofstream file(options.profile);
-  file << result.dump(2) << "\n";
-  if (!file.flush())
-    throw Failure(FOVEA_ENVIRONMENT, fmt::format("cannot write '{}'", options.profile));
+  writeFile(options.profile, result.dump(2) + "\n");
 }
 
 static int run(const CLI::App &app, const Options &options) {

@@ -1,13 +1,12 @@
 #include "tools/npy.h"
 #include "tools/NpyHeader.h"
+#include "tools/OutputFile.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <memory>
 #include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -238,22 +237,7 @@ std::vector<std::byte> npy::serialise(const View &view) {
 }
 
 void npy::write(const std::string &path, const View &view) {
-  const std::string beside = fmt::format("{}.{}.tmp", path, getpid());
-  const std::unique_ptr<std::FILE, int (*)(std::FILE *)> file(std::fopen(beside.c_str(), "wbe"),
-                                                              [](std::FILE *) { return 0; });
-  if (!file)
-    refused("write", path, errno);
   const std::string start = header(view);
-  const bool written = std::fwrite(start.data(), 1, start.size(), file.get()) == start.size() &&
-                       std::fwrite(view.data, 1, view.bytes(), file.get()) == view.bytes();
-  int reason = errno;
-  const bool closed = std::fclose(file.get()) == 0;
-  if (written && !closed)
-    reason = errno;
-  if (written && closed && std::rename(beside.c_str(), path.c_str()) == 0)
-    return;
-  if (written && closed)
-    reason = errno;
-  std::remove(beside.c_str());
-  refused("write", path, reason);
+  tools::writeFile(
+      path, {std::as_bytes(std::span(start)), std::span(static_cast<const std::byte *>(view.data), view.bytes())});
 }

@@ -1,4 +1,5 @@
 // The zip side of npy.h.
+#include "tools/OutputFile.h"
 #include "tools/npy.h"
 
 #include <algorithm>
@@ -108,10 +109,13 @@ Arrays npy::parseZip(std::span<const std::byte> file) {
 
 Arrays npy::readZip(const std::string &path) {
   int code = 0;
+  errno = 0;
   const Zip zip(zip_open(path.c_str(), ZIP_RDONLY, &code));
   if (!zip) {
     const int reason = errno;
-    if (code == ZIP_ER_OPEN || code == ZIP_ER_NOENT || code == ZIP_ER_READ)
+    // Where offsets of a damaged file lead nowhere, libzip says that too, but the system does not.
+    const bool system = reason != 0 && reason != EINVAL;
+    if (system && (code == ZIP_ER_OPEN || code == ZIP_ER_NOENT || code == ZIP_ER_READ))
       throw npy::Error(FOVEA_ENVIRONMENT, fmt::format("cannot open '{}': {}", path, std::strerror(reason)));
     ZipError error;
     zip_error_set(&error, code, 0);
@@ -131,6 +135,8 @@ void npy::writeZip(const std::string &path, const Views &views) {
   auto refuse = [&](const char *reason) {
     throw npy::Error(FOVEA_ENVIRONMENT, fmt::format("cannot write '{}': {}", path, reason));
   };
+  if (tools::isSpecialFile(path))
+    refuse("not a regular file");
   int code = 0;
   // libzip itself writes beside the file and renames.
   Zip zip(zip_open(path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code));

@@ -49,6 +49,15 @@ def wrong_size():
     return t
 
 
+def minima_of_maxima(depth):
+    """Sizes whose bounds take 4^depth steps if nothing is remembered."""
+    nodes = [node("Shape", ["x"], ["t0"]), node("Constant", [], ["swapped"], value_ints=[1, 0])]
+    for i in range(depth):
+        nodes += [node("Gather", [f"t{i}", "swapped"], [f"s{i}"]), node("Max", [f"t{i}", f"s{i}"], [f"u{i}"]), node("Min", [f"t{i}", f"s{i}"], [f"v{i}"]),
+                  node("Add", [f"u{i}", f"v{i}"], [f"w{i}"]), node("Max", [f"w{i}", f"s{i}"], [f"t{i + 1}"])]
+    return model(nodes + [node("Identity", [f"t{depth}"], ["y"])], [value("x", ["n", "m"])], Y)
+
+
 def cases(folder):
     """(what, the model or bytes, exit code, what the message holds)"""
     with open(os.path.join(folder, "short.bin"), "wb") as f:
@@ -77,7 +86,7 @@ def cases(folder):
     yield "no outputs", model([node("Relu", ["x"], ["z"])], X, []), 1, "no outputs"
     yield "negative dim", model([node("Relu", ["x"], ["y"])], [value("x", [-3])], Y), 1, "has the size -3"
     huge = TensorProto(name="w", data_type=F, dims=[1 << 40, 1 << 40])
-    yield "absurd initializer", model(ADD, X, Y, [huge]), 1, "2^62"
+    yield "absurd initializer", model(ADD, X, Y, [huge]), 1, "2^59"
     yield "initializer size", model(ADD, X, Y, [wrong_size()]), 1, "should have 16 bytes, got 12"
     half = numpy_helper.from_array(np.zeros(4, np.float16), "w")
     yield "half initializer", model(ADD, X, Y, [half]), 2, "float16"
@@ -88,6 +97,15 @@ def cases(folder):
     yield "external absolute", model(ADD, X, Y, [external(outside.name)]), 1, "outside of the model's folder"
     yield "external parent", model(ADD, X, Y, [external("../" + os.path.basename(folder) + "/short.bin")]), 1, "outside of the model's folder"
     yield "external link", model(ADD, X, Y, [external("link.bin")]), 1, "outside of the model's folder"
+    yield "external nameless", model(ADD, X, Y, [external("")]), 1, "is a folder"
+    yield "external folder", model(ADD, X, Y, [external(".")]), 1, "is a folder"
+    yield "external length", model(ADD, X, Y, [external("short.bin", length=8)]), 1, "should have 16 bytes, its external data has 8"
+    yield "external text", model(ADD, X, Y, [external("short.bin", offset="far")]), 1, 'the offset "far", expected a number'
+    least = numpy_helper.from_array(np.full(2, -(2**63)), "least")
+    minus = numpy_helper.from_array(np.full(2, -1), "minus")
+    overflow = [node("Shape", ["x"], ["s"]), node("Div", ["least", "minus"], ["d"]), node("Add", ["s", "d"], ["y"])]
+    yield "quotient of the least number", model(overflow, X, Y, [least, minus]), 0, ""
+    yield "minima of maxima", minima_of_maxima(40), 0, ""
     fixed = numpy_helper.from_array(np.zeros(3, np.float32), "w")
     yield "no broadcast", model(ADD, X, Y, [fixed]), 1, "dims 4 and 3 do not broadcast"
     yield "matmul", model([node("MatMul", ["x", "w"], ["y"])], X, Y, [fixed]), 1, "inner dims"

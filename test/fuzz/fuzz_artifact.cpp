@@ -1,8 +1,10 @@
-// Fuzzes the reader of .fovea files: as the bytes are, and once more with a header that fits them, so that checksum and
-// size do not shield the manifest. Nothing is linked or run.
+// Fuzzes the reader of .fovea files: the file as it is, mapped, and once more with a header that fits it, so that
+// checksum and size do not shield the manifest. Nothing is linked or run.
 #include "core/Artifact.h"
 #include "core/Error.h"
+#include "core/MappedFile.h"
 #include "fovea/artifact.h"
+#include "test/fuzz/TemporaryFolder.h"
 
 #include <cstdlib>
 #include <cstring>
@@ -39,22 +41,24 @@ static void readAll(std::span<const std::byte> bytes) {
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  const std::unique_ptr<std::byte, void (*)(std::byte *)> file(
-      static_cast<std::byte *>(std::aligned_alloc(64, (size + 64) / 64 * 64)),
-      [](std::byte *memory) { std::free(memory); });
-  std::memcpy(file.get(), data, size);
-  readAll({file.get(), size});
+  static const fuzz::TemporaryFolder folder;
+  const std::string path = folder.write("model.fovea", data, size);
+  const MappedFile file(path);
+  readAll({file.data(), file.size()});
   artifact::Header header;
   if (size < sizeof(header))
     return 0;
-  std::memcpy(&header, file.get(), sizeof(header));
+  std::memcpy(&header, data, sizeof(header));
   std::memcpy(header.magic, artifact::MAGIC, sizeof(header.magic));
   header.format_version = artifact::FORMAT_VERSION;
   header.file_bytes = size;
   if (header.manifest_bytes > size - sizeof(header))
     header.manifest_bytes = static_cast<uint32_t>(size - sizeof(header));
-  header.manifest_xxh3 = XXH3_64bits(file.get() + sizeof(header), header.manifest_bytes);
-  std::memcpy(file.get(), &header, sizeof(header));
-  readAll({file.get(), size});
+  header.manifest_xxh3 = XXH3_64bits(data + sizeof(header), header.manifest_bytes);
+  // No more than the file, so that a read past its end is seen.
+  const std::unique_ptr<std::byte, void (*)(void *)> fitted(static_cast<std::byte *>(std::malloc(size)), std::free);
+  std::memcpy(fitted.get(), data, size);
+  std::memcpy(fitted.get(), &header, sizeof(header));
+  readAll({fitted.get(), size});
   return 0;
 }

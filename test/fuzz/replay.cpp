@@ -1,5 +1,5 @@
 // Stands in for libFuzzer's main: gives a fuzz target every file of the folders and files named, so that corpora are
-// ordinary tests.
+// ordinary tests and coverage can be measured.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -10,6 +10,9 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void replay(const std::filesystem::path &path) {
+  // The last line names the culprit.
+  std::printf("%s\n", path.c_str());
+  std::fflush(stdout);
   std::ifstream stream(path, std::ios::binary);
   const std::vector<char> content((std::istreambuf_iterator<char>(stream)), {});
   LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t *>(content.data()), content.size());

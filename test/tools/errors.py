@@ -1,5 +1,6 @@
 """Exit codes and messages: 1 the user's input, 2 not supported, 3 ours with a reproducer, 4 the environment."""
-import os, pty, subprocess
+import json, os, pty, shutil, subprocess
+import numpy as np
 from harness import Tools, arguments, expect
 
 t = Tools(arguments())
@@ -30,6 +31,33 @@ says("broken.onnx", t.path("broken.onnx"), code=1)
 with open(t.path("broken.mlir"), "w") as file:
     file.write("func.func @main( {")
 says("broken.mlir", t.path("broken.mlir"), code=1)
+
+# A weight may be anything, also nothing that is a number.
+weights = small.replace(".onnx", ".bin")
+shutil.copy(weights, t.path("kept.bin"))
+np.full(os.path.getsize(weights) // 4, np.nan, np.float32).tofile(weights)
+t.compile(small, "-o", t.path("nan.fovea"))
+np.savez(t.path("x.npz"), x=np.ones((3, 64), np.float32))
+t.run("fovea-run", t.path("nan.fovea"), "--inputs", t.path("x.npz"), "--outputs", t.path("y.npz"))
+expect(np.isnan(np.load(t.path("y.npz"))["y"]).all(), "NaN from weights of NaN")
+shutil.copy(t.path("kept.bin"), weights)
+
+# An artifact of the compiler, cut off or with a byte changed anywhere: the header, the manifest, each section (weights need --verify).
+t.compile(small, "-o", t.path("whole.fovea"))
+with open(t.path("whole.fovea"), "rb") as file:
+    whole = file.read()
+sections = json.loads(t.run("fovea-inspect", t.path("whole.fovea"), "--json").stdout)["sections"]
+expect({s["kind"] for s in sections} == {"host", "kernels", "weights"}, f"all kinds of sections, got {sections}")
+places = [0, 9, 13, 20, 28, 40] + [s["offset"] + offset for s in sections for offset in (0, s["bytes"] // 2, s["bytes"] - 1)]
+for place in places:
+    for what, content in (("cut", whole[:place]), ("changed", whole[:place] + bytes([whole[place] ^ 0x40]) + whole[place + 1:])):
+        with open(t.path("bad.fovea"), "wb") as file:
+            file.write(content)
+        code = 2 if what == "changed" and place == 9 else 1  # the format version
+        done = t.run("fovea-inspect", t.path("bad.fovea"), "--verify", code=code)
+        expect(done.stderr.startswith("fovea-inspect: error: "), f"a message for the byte {place} {what}, got {done.stderr!r}")
+        if what == "cut" or place < sections[-1]["offset"]:
+            t.run("fovea-run", t.path("bad.fovea"), "--random", "1", code=code)
 
 # 2: valid, but not to be had; the node is named.
 says("not supported", small, "--target=vulkan", code=2)

@@ -23,10 +23,10 @@ class Tools:
     def path(self, name):
         return os.path.join(self.work, name)
 
-    def run(self, tool, *words, code=0, stdin=None):
-        """Runs a tool; its exit code has to be `code`, and an error is one line of the right form."""
+    def run(self, tool, *words, code=0, stdin=None, limits=None):
+        """Runs a tool; its exit code has to be `code`, and an error is one line of the right form. `limits`: a function that limits the process."""
         command = [os.path.join(self.bin, tool), *map(str, words)]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=self.work, stdin=stdin)
+        done = subprocess.run(command, capture_output=True, text=True, cwd=self.work, stdin=stdin, preexec_fn=limits)
         if done.returncode != code:
             sys.exit(f"{' '.join(command)}\nexpected exit code {code}, got {done.returncode}\n{done.stdout}{done.stderr}")
         if tool == "fovea-compile" and code:

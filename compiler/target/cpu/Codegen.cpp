@@ -162,16 +162,30 @@ FailureOr<std::string> fovea::cpu::compileToObject(ModuleOp code, const Machine 
   return std::string(object.begin(), object.end());
 }
 
-FailureOr<std::string> fovea::cpu::linkSharedObject(ArrayRef<std::string> objects, std::string *error) {
-  llvm::SmallString<128> directory;
-  if (std::error_code code = llvm::sys::fs::createUniqueDirectory("fovea-link", directory)) {
-    *error = "cannot create a temporary folder: " + code.message();
+/// The linker gives text only. The objects are ours, so what the system says of files is not about them.
+static bool isOfSystem(StringRef message) {
+  return llvm::any_of(std::initializer_list<std::errc>{std::errc::no_space_on_device, std::errc::file_too_large,
+                                                       std::errc::not_enough_memory, std::errc::permission_denied,
+                                                       std::errc::read_only_file_system, std::errc::io_error},
+                      [&](std::errc code) { return message.contains(std::make_error_code(code).message()); });
+}
+
+FailureOr<std::string> fovea::cpu::linkSharedObject(ArrayRef<std::string> objects, std::string *error,
+                                                    bool *environment) {
+  auto refuse = [&](const Twine &message, bool system) {
+    *error = message.str();
+    if (environment)
+      *environment = system;
     return failure();
-  }
+  };
+  llvm::SmallString<128> directory;
+  if (std::error_code code = llvm::sys::fs::createUniqueDirectory("fovea-link", directory))
+    return refuse("cannot write a temporary folder: " + code.message(), true);
   auto cleanup = llvm::make_scope_exit([&] { llvm::sys::fs::remove_directories(directory); });
   std::string output = (directory + "/image.so").str();
-  std::vector<std::string> arguments{"ld.lld",      "-shared",         "-o", output, "--gc-sections", "-z",
-                                     "noexecstack", "--build-id=none", "-s"};
+  std::vector<std::string> arguments{
+      "ld.lld",      "-shared",         "-o", output,       "--gc-sections", "-z",
+      "noexecstack", "--build-id=none", "-s", "--threads=1"}; // where no thread can be made, lld ends the process
   for (auto [i, object] : llvm::enumerate(objects)) {
     std::string path = (directory + "/" + llvm::Twine(i) + ".o").str();
     std::error_code code;
@@ -180,8 +194,7 @@ FailureOr<std::string> fovea::cpu::linkSharedObject(ArrayRef<std::string> object
       file << object, file.close(), code = file.error();
     if (code) {
       file.clear_error();
-      *error = "cannot write " + path + ": " + code.message();
-      return failure();
+      return refuse("cannot write " + path + ": " + code.message(), true);
     }
     arguments.push_back(path);
   }
@@ -191,14 +204,10 @@ FailureOr<std::string> fovea::cpu::linkSharedObject(ArrayRef<std::string> object
   std::string messages;
   llvm::raw_string_ostream stream(messages);
   lld::Result result = lld::lldMain(argv, stream, stream, {{lld::Gnu, &lld::elf::link}});
-  if (result.retCode != 0) {
-    *error = "linking failed: " + messages;
-    return failure();
-  }
+  if (result.retCode != 0)
+    return refuse("cannot write a linked image: " + messages, isOfSystem(messages));
   auto buffer = llvm::MemoryBuffer::getFile(output, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!buffer) {
-    *error = "cannot read " + output + ": " + buffer.getError().message();
-    return failure();
-  }
+  if (!buffer)
+    return refuse("cannot read " + output + ": " + buffer.getError().message(), true);
   return (*buffer)->getBuffer().str();
 }

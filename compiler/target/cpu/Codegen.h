@@ -25,7 +25,9 @@ mlir::FailureOr<std::string> compileToObject(mlir::ModuleOp code, const Machine 
                                              std::string *llvmText = nullptr);
 
 /// Links objects to a shared object that needs nothing but libc's memory functions. Calls may not overlap in time.
-mlir::FailureOr<std::string> linkSharedObject(llvm::ArrayRef<std::string> objects, std::string *error);
+/// `environment`, if given, becomes true where it is the system that refuses: no space for temporary files.
+mlir::FailureOr<std::string> linkSharedObject(llvm::ArrayRef<std::string> objects, std::string *error,
+                                              bool *environment = nullptr);
 
 } // namespace fovea::cpu
 

@@ -106,7 +106,9 @@ typedef enum fovea_dtype {
   FOVEA_U32,
   FOVEA_U64,
   // One byte, 0 or 1.
-  FOVEA_BOOL
+  FOVEA_BOOL,
+  // Not a dtype: makes every number that a caller may give by mistake a value of the enumeration in C++ too.
+  FOVEA_DTYPE_MAX_ENUM = 0x7fffffff
 } fovea_dtype;
 
 // "f32", "bf16", "bool" ...; "?" for a number that is no dtype. The string is static.
