@@ -36,7 +36,7 @@ static DimExpr iterations(linalg::LinalgOp op, data::DimAnalysis &dims) {
 }
 
 static DimExpr flopsOf(Operation *op, data::DimAnalysis &dims) {
-  if (auto attention = dyn_cast<attn::AttentionOp>(op)) {
+  if (auto attention = dyn_cast<attn::AttentionInterface>(op)) {
     SmallVector<DimExpr> q = dims.shape(attention.getQuery()), v = dims.shape(attention.getValue());
     return DimExpr(2) * q[0] * q[1] * q[2] * v[2] * (q[3] + v[3]);
   }

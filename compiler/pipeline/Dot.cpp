@@ -61,7 +61,7 @@ static std::string typeText(Type type) {
 }
 
 static StringRef colorOf(Operation *op) {
-  if (isa<attn::AttentionOp>(op))
+  if (isa<attn::AttentionInterface>(op))
     return "orange";
   if (isa<attn::SoftmaxOp, attn::RotaryEmbeddingOp>(op))
     return "gold";
@@ -113,7 +113,7 @@ static std::string labelOf(Operation *op) {
 
 /// What an operand is to attention.
 static std::string roleOf(OpOperand &operand) {
-  auto attention = dyn_cast<attn::AttentionOp>(operand.getOwner());
+  auto attention = dyn_cast<attn::AttentionInterface>(operand.getOwner());
   if (!attention)
     return "";
   static constexpr const char *kRoles[] = {"query ", "key ", "value "};
@@ -192,7 +192,7 @@ void DotWriter::writeProgram(exec::ProgramOp program, ModuleOp module) {
     auto kernel = symbols.lookup<exec::KernelDefOp>(dispatch.getKernel());
     StringRef color = "white";
     for (Operation &op : kernel.getBody().front())
-      if (StringRef c = colorOf(&op); isa<attn::AttentionOp>(op) || (color == "white" && c != "white"))
+      if (StringRef c = colorOf(&op); isa<attn::AttentionInterface>(op) || (color == "white" && c != "white"))
         color = c;
     unsigned self = node(dispatch.getKernel().str() + "\n" + dispatch.getNode().str(), color);
     SmallVector<std::string> shapes = shapesOf(kernel, dispatch);

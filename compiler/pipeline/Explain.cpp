@@ -129,7 +129,8 @@ json::Object fovea::explain(ModuleOp module, ArrayRef<std::string> attention, Ar
     double microseconds = 0;
     for (auto dispatch : program.getBody().getOps<exec::DispatchOp>()) {
       auto kernel = symbols.lookup<exec::KernelDefOp>(dispatch.getKernel());
-      bool attends = llvm::any_of(kernel.getBody().front(), [](Operation &op) { return isa<attn::AttentionOp>(op); });
+      bool attends =
+          llvm::any_of(kernel.getBody().front(), [](Operation &op) { return isa<attn::AttentionInterface>(op); });
       if (auto nodes = dispatch->getAttrOfType<ArrayAttr>("nodes"); attends && nodes)
         for (auto name : nodes.getAsRange<StringAttr>())
           kernelOf[name] = kernel.getSymName().str();

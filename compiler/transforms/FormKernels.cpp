@@ -36,7 +36,7 @@ static bool computes(Operation *op) {
     return false;
   if (isConstantTensor(op->getNumResults() ? op->getResult(0) : Value()))
     return false;
-  return isa<linalg::LinalgOp, attn::AttentionOp, attn::SoftmaxOp, attn::LayerNormOp, attn::RmsNormOp,
+  return isa<linalg::LinalgOp, attn::AttentionInterface, attn::SoftmaxOp, attn::LayerNormOp, attn::RmsNormOp,
              attn::RotaryEmbeddingOp, attn::BipartiteMatchOp, data::CumsumOp, data::ExpandOp, tensor::ConcatOp,
              tensor::PadOp, tensor::InsertSliceOp, tensor::FromElementsOp, tensor::SplatOp>(op);
 }

@@ -136,4 +136,17 @@ def MergeProjections : Pass<"merge-projections", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def TileAttentionKeys : Pass<"tile-attention-keys", "::mlir::func::FuncOp"> {
+  let summary = "attention as a loop over blocks of keys";
+  let description = [{
+    Requires: attn on tensors.
+    Ensures: softmax over more keys than a block, or over a number that is not known, is an scf.for over blocks of keys around attn.online_attention
+    that carries maximum, sum and accumulator, and a quotient at the end; blocks that no query sees by causal and window are not visited.
+    Leaves alone: other normalisers, weight regions, attention over at most one block of keys.
+    Options: `block`, how many keys are visited at a time.
+  }];
+  let options = [Option<"block", "block", "int64_t", "512", "Keys of a block">];
+  let dependentDialects = ["::fovea::attn::AttnDialect", "::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
 #endif

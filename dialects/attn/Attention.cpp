@@ -1,35 +1,113 @@
-// Verification and canonical form of attn.attention. Each message carries the label of the constraint in SPEC.md.
+// Verification and canonical form of attention and its tiled form. Each message carries the label of the constraint in
+// SPEC.md.
 #include "dialects/attn/Attn.h"
 
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 using namespace fovea::attn;
 
-int64_t AttentionOp::getGroupSize() {
-  auto q = cast<RankedTensorType>(getQuery().getType()), k = cast<RankedTensorType>(getKey().getType());
+int64_t fovea::attn::detail::groupSize(Value query, Value key) {
+  auto q = cast<RankedTensorType>(query.getType()), k = cast<RankedTensorType>(key.getType());
   return k.getDimSize(1) == 0 ? 1 : q.getDimSize(1) / k.getDimSize(1);
 }
 
-Type AttentionOp::getScoreType() {
-  Type element = cast<RankedTensorType>(getQuery().getType()).getElementType();
-  return element.isF64() ? element : Float32Type::get(getContext());
+Type fovea::attn::detail::scoreType(Value query) {
+  Type element = getElementTypeOrSelf(query.getType());
+  return element.isF64() ? element : Float32Type::get(query.getContext());
 }
+
+static SmallVector<Region *> withoutEmpty(ArrayRef<Region *> regions) {
+  return llvm::to_vector(llvm::make_filter_range(regions, [](Region *region) { return !region->empty(); }));
+}
+SmallVector<Region *> AttentionOp::getCapturingRegions() { return withoutEmpty({&getScore(), &getWeight()}); }
+SmallVector<Region *> OnlineAttentionOp::getCapturingRegions() { return withoutEmpty({&getScore()}); }
+
+//===-- Verification
+//------------------------------------------------------------------------------------------------===//
+
+namespace {
+/// The labels of the constraints that attentions share.
+struct Labels {
+  StringRef rank, element, batch, heads, sizes, region, window, lengths, captures;
+};
+constexpr Labels kAttention{"attention_c1", "attention_c2", "attention_c4", "attention_c5", "attention_c6",
+                            "attention_c7", "attention_c8", "attention_c9", "attention_c10"};
+constexpr Labels kOnline{"online_attention_c1", "online_attention_c2", "online_attention_c4",
+                         "online_attention_c5", "online_attention_c6", "online_attention_c7",
+                         "online_attention_c8", "online_attention_c9", "online_attention_c10"};
+} // namespace
 
 static bool fits(int64_t a, int64_t b) { return a == b || ShapedType::isDynamic(a) || ShapedType::isDynamic(b); }
 
-static LogicalResult verifyRegion(AttentionOp op, Region &region, StringRef name, TypeRange expected, Type result) {
+static LogicalResult verifyRegion(Operation *op, Region &region, StringRef name, TypeRange expected, Type result,
+                                  StringRef label) {
   if (region.empty())
     return success();
   if (!llvm::hasSingleElement(region))
-    return op.emitOpError("expected one block in the ") << name << " region [attention_c7]";
+    return op->emitOpError("expected one block in the ") << name << " region [" << label << "]";
   Block &block = region.front();
   if (block.getArgumentTypes() != expected)
-    return op.emitOpError("expected the ") << name << " region to have arguments (" << expected << "), got ("
-                                           << block.getArgumentTypes() << ") [attention_c7]";
+    return op->emitOpError("expected the ") << name << " region to have arguments (" << expected << "), got ("
+                                            << block.getArgumentTypes() << ") [" << label << "]";
   auto yield = block.mightHaveTerminator() ? dyn_cast<YieldOp>(block.getTerminator()) : YieldOp();
   if (!yield || yield.getNumOperands() != 1 || yield.getOperand(0).getType() != result)
-    return op.emitOpError("expected the ") << name << " region to yield one " << result << " [attention_c7]";
+    return op->emitOpError("expected the ") << name << " region to yield one " << result << " [" << label << "]";
+  return success();
+}
+
+/// The operands' shapes; `rows` are what the queries become, B x H x M x E.
+static LogicalResult verifyShapes(AttentionInterface op, RankedTensorType rows, StringRef rowsName, StringRef keyCount,
+                                  const Labels &labels) {
+  auto q = cast<RankedTensorType>(op.getQuery().getType()), k = cast<RankedTensorType>(op.getKey().getType()),
+       v = cast<RankedTensorType>(op.getValue().getType());
+  if (!fits(q.getDimSize(0), k.getDimSize(0)) || !fits(k.getDimSize(0), v.getDimSize(0)) ||
+      !fits(q.getDimSize(0), rows.getDimSize(0)))
+    return op->emitOpError("expected one batch size, got ")
+           << q << ", " << k << ", " << v << " and " << rows << " [" << labels.batch << "]";
+  if (q.isDynamicDim(1) || k.isDynamicDim(1) || k.getDimSize(1) != v.getDimSize(1) ||
+      q.getDimSize(1) != rows.getDimSize(1) || k.getDimSize(1) == 0 || q.getDimSize(1) % k.getDimSize(1) != 0)
+    return op->emitOpError("expected static heads, the query's a multiple of the key's and value's, got ")
+           << q << ", " << k << ", " << v << " and " << rows << " [" << labels.heads << "]";
+  if (!fits(q.getDimSize(3), k.getDimSize(3)) || !fits(k.getDimSize(2), v.getDimSize(2)) ||
+      !fits(q.getDimSize(2), rows.getDimSize(2)) || !fits(v.getDimSize(3), rows.getDimSize(3)))
+    return op->emitOpError("expected query B x H x M x D, key B x G x ")
+           << keyCount << " x D, value B x G x " << keyCount << " x E, " << rowsName << " B x H x M x E, got " << q
+           << ", " << k << ", " << v << " and " << rows << " [" << labels.sizes << "]";
+  return success();
+}
+
+/// Attributes, lengths, captures and regions.
+static LogicalResult verifyScores(AttentionInterface op, const Labels &labels) {
+  auto q = cast<RankedTensorType>(op.getQuery().getType());
+  if (op.getWindow().size() != 2 || op.getWindow()[0] < -1 || op.getWindow()[1] < -1)
+    return op->emitOpError("expected window to be [left, right], each at least -1 [") << labels.window << "]";
+  if (Value lengths = op.getLengths()) {
+    auto type = cast<RankedTensorType>(lengths.getType());
+    if (type.getRank() != 1 || !type.getElementType().isInteger(64) || !fits(type.getDimSize(0), q.getDimSize(0)))
+      return op->emitOpError("expected lengths to be a tensor of B i64, got ") << type << " [" << labels.lengths << "]";
+  }
+  if (op.getCaptureMaps().size() != op.getCaptures().size())
+    return op->emitOpError("expected one map for each capture, got ")
+           << op.getCaptureMaps().size() << " for " << op.getCaptures().size() << " [" << labels.captures << "]";
+  SmallVector<Type> arguments{op.getScoreType()};
+  arguments.append(4, IndexType::get(op.getContext()));
+  for (auto [attr, capture] : llvm::zip(op.getCaptureMaps(), op.getCaptures())) {
+    AffineMap map = cast<AffineMapAttr>(attr).getValue();
+    auto type = cast<RankedTensorType>(capture.getType());
+    if (map.getNumDims() != 4 || map.getNumSymbols() != 0 || map.getNumResults() != type.getRank())
+      return op->emitOpError("expected a map of (b, h, i, j) to the dims of ")
+             << type << ", got " << attr << " [" << labels.captures << "]";
+    arguments.push_back(type.getElementType());
+  }
+  Type element = q.getElementType(), score = op.getScoreType();
+  if (failed(verifyRegion(op, op.getCombine(), "combine", {element, element}, score, labels.region)))
+    return failure();
+  for (Region *region : op.getCapturingRegions())
+    if (failed(
+            verifyRegion(op, *region, region == &op.getScore() ? "score" : "weight", arguments, score, labels.region)))
+      return failure();
   return success();
 }
 
@@ -38,62 +116,63 @@ LogicalResult AttentionOp::verify() {
        v = cast<RankedTensorType>(getValue().getType()), o = cast<RankedTensorType>(getResult().getType());
   for (auto [type, name] : {std::pair(q, "query"), {k, "key"}, {v, "value"}, {o, "result"}})
     if (type.getRank() != 4)
-      return emitOpError("expected ") << name << " to have 4 dims, got " << type << " [attention_c1]";
+      return emitOpError("expected ") << name << " to have 4 dims, got " << type << " [" << kAttention.rank << "]";
   Type element = q.getElementType();
   if (!isa<FloatType>(element) || k.getElementType() != element || v.getElementType() != element ||
       o.getElementType() != element)
     return emitOpError("expected query, key, value and result to have one float type, got ")
-           << q << ", " << k << ", " << v << " and " << o << " [attention_c2]";
+           << q << ", " << k << ", " << v << " and " << o << " [" << kAttention.element << "]";
   if (getInit().getType() != o)
     return emitOpError("expected the init to have the result's type ")
            << o << ", got " << getInit().getType() << " [attention_c3]";
-  if (!fits(q.getDimSize(0), k.getDimSize(0)) || !fits(k.getDimSize(0), v.getDimSize(0)) ||
-      !fits(q.getDimSize(0), o.getDimSize(0)))
-    return emitOpError("expected one batch size, got ")
-           << q << ", " << k << ", " << v << " and " << o << " [attention_c4]";
-  if (q.isDynamicDim(1) || k.isDynamicDim(1) || k.getDimSize(1) != v.getDimSize(1) ||
-      q.getDimSize(1) != o.getDimSize(1) || k.getDimSize(1) == 0 || q.getDimSize(1) % k.getDimSize(1) != 0)
-    return emitOpError("expected static heads, the query's a multiple of the key's and value's, got ")
-           << q << ", " << k << ", " << v << " and " << o << " [attention_c5]";
-  if (!fits(q.getDimSize(3), k.getDimSize(3)) || !fits(k.getDimSize(2), v.getDimSize(2)) ||
-      !fits(q.getDimSize(2), o.getDimSize(2)) || !fits(v.getDimSize(3), o.getDimSize(3)))
-    return emitOpError(
-               "expected query B x H x M x D, key B x G x N x D, value B x G x N x E, result B x H x M x E, got ")
-           << q << ", " << k << ", " << v << " and " << o << " [attention_c6]";
-  if (getWindow().size() != 2 || getWindow()[0] < -1 || getWindow()[1] < -1)
-    return emitOpError("expected window to be [left, right], each at least -1 [attention_c8]");
-  if (auto lengths = getLengths()) {
-    auto type = cast<RankedTensorType>(lengths.getType());
-    if (type.getRank() != 1 || !type.getElementType().isInteger(64) || !fits(type.getDimSize(0), q.getDimSize(0)))
-      return emitOpError("expected lengths to be a tensor of B i64, got ") << type << " [attention_c9]";
-  }
-  if (getCaptureMaps().size() != getCaptures().size())
-    return emitOpError("expected one map for each capture, got ")
-           << getCaptureMaps().size() << " for " << getCaptures().size() << " [attention_c10]";
-  SmallVector<Type> scoreArguments{getScoreType()};
-  scoreArguments.append(4, IndexType::get(getContext()));
-  for (auto [attr, capture] : llvm::zip(getCaptureMaps(), getCaptures())) {
-    AffineMap map = cast<AffineMapAttr>(attr).getValue();
-    auto type = cast<RankedTensorType>(capture.getType());
-    if (map.getNumDims() != 4 || map.getNumSymbols() != 0 || map.getNumResults() != type.getRank())
-      return emitOpError("expected a map of (b, h, i, j) to the dims of ")
-             << type << ", got " << attr << " [attention_c10]";
-    scoreArguments.push_back(type.getElementType());
-  }
-  if (failed(verifyRegion(*this, getCombine(), "combine", {element, element}, getScoreType())) ||
-      failed(verifyRegion(*this, getScore(), "score", scoreArguments, getScoreType())) ||
-      failed(verifyRegion(*this, getWeight(), "weight", scoreArguments, getScoreType())))
+  if (failed(verifyShapes(*this, o, "result", "N", kAttention)))
     return failure();
-  return success();
+  return verifyScores(*this, kAttention);
 }
+
+LogicalResult OnlineAttentionOp::verify() {
+  auto q = cast<RankedTensorType>(getQuery().getType()), k = cast<RankedTensorType>(getKey().getType()),
+       v = cast<RankedTensorType>(getValue().getType()), max = cast<RankedTensorType>(getMax().getType()),
+       sum = cast<RankedTensorType>(getSum().getType()), a = cast<RankedTensorType>(getAccumulator().getType());
+  for (auto [type, name, rank] : {std::tuple(q, "query", 4),
+                                  {k, "key", 4},
+                                  {v, "value", 4},
+                                  {max, "max", 3},
+                                  {sum, "sum", 3},
+                                  {a, "accumulator", 4}})
+    if (type.getRank() != rank)
+      return emitOpError("expected ") << name << " to have " << rank << " dims, got " << type << " [" << kOnline.rank
+                                      << "]";
+  Type element = q.getElementType();
+  if (!isa<FloatType>(element) || k.getElementType() != element || v.getElementType() != element)
+    return emitOpError("expected query, key and value to have one float type, got ")
+           << q << ", " << k << " and " << v << " [" << kOnline.element << "]";
+  for (RankedTensorType type : {max, sum, a})
+    if (type.getElementType() != getScoreType())
+      return emitOpError("expected max, sum and accumulator to have elements of the score type ")
+             << getScoreType() << ", got " << max << ", " << sum << " and " << a << " [" << kOnline.element << "]";
+  if (getResultTypes() != TypeRange({max, sum, a}))
+    return emitOpError("expected results of the types of max, sum and accumulator, got ")
+           << getResultTypes() << " [online_attention_c3]";
+  if (failed(verifyShapes(*this, a, "accumulator", "T", kOnline)))
+    return failure();
+  for (RankedTensorType type : {max, sum})
+    if (!llvm::all_of(llvm::seq(3), [&](int d) { return fits(type.getDimSize(d), a.getDimSize(d)); }))
+      return emitOpError("expected max and sum B x H x M, got ")
+             << max << " and " << sum << " beside " << a << " [" << kOnline.sizes << "]";
+  return verifyScores(*this, kOnline);
+}
+
+//===-- Canonical form
+//----------------------------------------------------------------------------------------------===//
 
 namespace {
 /// A score or weight region that yields the value it got says nothing.
-struct DropIdentityRegion : OpRewritePattern<AttentionOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(AttentionOp op, PatternRewriter &rewriter) const override {
-    for (Region *region : {&op.getScore(), &op.getWeight()})
-      if (!region->empty() && region->front().getTerminator()->getOperand(0) == region->front().getArgument(0)) {
+template <typename OpT> struct DropIdentityRegion : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
+  LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
+    for (Region *region : op.getCapturingRegions())
+      if (region->front().getTerminator()->getOperand(0) == region->front().getArgument(0)) {
         rewriter.modifyOpInPlace(op, [&] { rewriter.eraseBlock(&region->front()); });
         return success();
       }
@@ -102,14 +181,11 @@ struct DropIdentityRegion : OpRewritePattern<AttentionOp> {
 };
 
 /// Captures that neither region reads, and a capture that is captured twice through the same map.
-struct DropCaptures : OpRewritePattern<AttentionOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(AttentionOp op, PatternRewriter &rewriter) const override {
+template <typename OpT> struct DropCaptures : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
+  LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
     constexpr unsigned first = 5; // behind the value, b, h, i and j
-    SmallVector<Region *> regions;
-    for (Region *region : {&op.getScore(), &op.getWeight()})
-      if (!region->empty())
-        regions.push_back(region);
+    SmallVector<Region *> regions = op.getCapturingRegions();
     for (unsigned n = 0, count = op.getCaptures().size(); n < count; ++n) {
       bool used = llvm::any_of(regions, [&](Region *r) { return !r->getArgument(first + n).use_empty(); });
       unsigned same = 0;
@@ -134,8 +210,40 @@ struct DropCaptures : OpRewritePattern<AttentionOp> {
     return failure();
   }
 };
+
+/// Operands that a cast made less static. MLIR has a pattern for that, which does not survive regions that are empty;
+/// this one comes first.
+template <typename OpT> struct FoldCasts : OpRewritePattern<OpT> {
+  FoldCasts(MLIRContext *context) : OpRewritePattern<OpT>(context, /*benefit=*/2) {}
+  LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
+    bool any = false;
+    for (OpOperand &operand : op->getOpOperands()) {
+      auto cast = operand.get().template getDefiningOp<tensor::CastOp>();
+      if (!cast || !tensor::canFoldIntoConsumerOp(cast))
+        continue;
+      any = true;
+      rewriter.modifyOpInPlace(op, [&] { operand.set(cast.getSource()); });
+      if (!op.isDpsInit(&operand))
+        continue;
+      OpResult result = op.getTiedOpResult(&operand);
+      Type type = result.getType();
+      rewriter.modifyOpInPlace(op, [&] { result.setType(cast.getSource().getType()); });
+      rewriter.setInsertionPointAfter(op);
+      auto back = tensor::CastOp::create(rewriter, op.getLoc(), type, result);
+      rewriter.replaceAllUsesExcept(result, back.getResult(), back);
+    }
+    return success(any);
+  }
+};
+
+template <typename OpT> void addPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<DropIdentityRegion<OpT>, DropCaptures<OpT>, FoldCasts<OpT>>(context);
+}
 } // namespace
 
 void AttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
-  patterns.add<DropIdentityRegion, DropCaptures>(context);
+  addPatterns<AttentionOp>(patterns, context);
+}
+void OnlineAttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  addPatterns<OnlineAttentionOp>(patterns, context);
 }

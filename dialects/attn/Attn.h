@@ -17,6 +17,14 @@
 #include "dialects/attn/Enums.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialects/attn/Attrs.h.inc"
+
+namespace fovea::attn::detail {
+/// Of any attention, from its query B x H x M x D and key B x G x N x D.
+int64_t groupSize(mlir::Value query, mlir::Value key);
+mlir::Type scoreType(mlir::Value query);
+} // namespace fovea::attn::detail
+
+#include "dialects/attn/Interfaces.h.inc"
 #define GET_OP_CLASSES
 #include "dialects/attn/Ops.h.inc"
 

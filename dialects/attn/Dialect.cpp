@@ -12,6 +12,7 @@ using namespace fovea::attn;
 #include "dialects/attn/Enums.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialects/attn/Attrs.cpp.inc"
+#include "dialects/attn/Interfaces.cpp.inc"
 #define GET_OP_CLASSES
 #include "dialects/attn/Ops.cpp.inc"
 

@@ -228,6 +228,113 @@ func.func @attention_c10_rank(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf3
 
 // -----
 
+func.func @online_attention_c1_sum(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %m: tensor<2x8x16xf32>, %s: tensor<2x8x16x1xf32>, %a: tensor<2x8x16x24xf32>, %n: index) {
+  // expected-error @+1 {{expected sum to have 3 dims, got 'tensor<2x8x16x1xf32>' [online_attention_c1]}}
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) block(%n of %n) outs(%m, %s, %a : tensor<2x8x16xf32>, tensor<2x8x16x1xf32>, tensor<2x8x16x24xf32>) -> tensor<2x8x16xf32>, tensor<2x8x16x1xf32>, tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @online_attention_c1_key(%q: tensor<2x8x16x64xf32>, %k: tensor<2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %m: tensor<2x8x16xf32>, %s: tensor<2x8x16xf32>, %a: tensor<2x8x16x24xf32>, %n: index) {
+  // expected-error @+1 {{expected key to have 4 dims, got 'tensor<2x32x64xf32>' [online_attention_c1]}}
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x32x64xf32>, tensor<2x2x32x24xf32>) block(%n of %n) outs(%m, %s, %a : tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>) -> tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @online_attention_c2_mixed(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf16>, %v: tensor<2x2x32x24xf32>, %m: tensor<2x8x16xf32>, %s: tensor<2x8x16xf32>, %a: tensor<2x8x16x24xf32>, %n: index) {
+  // expected-error @+1 {{expected query, key and value to have one float type, got 'tensor<2x8x16x64xf32>', 'tensor<2x2x32x64xf16>' and 'tensor<2x2x32x24xf32>' [online_attention_c2]}}
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf16>, tensor<2x2x32x24xf32>) block(%n of %n) outs(%m, %s, %a : tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>) -> tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @online_attention_c2_state(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %m: tensor<2x8x16xf64>, %s: tensor<2x8x16xf32>, %a: tensor<2x8x16x24xf32>, %n: index) {
+  // expected-error @+1 {{expected max, sum and accumulator to have elements of the score type 'f32', got 'tensor<2x8x16xf64>', 'tensor<2x8x16xf32>' and 'tensor<2x8x16x24xf32>' [online_attention_c2]}}
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) block(%n of %n) outs(%m, %s, %a : tensor<2x8x16xf64>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>) -> tensor<2x8x16xf64>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @online_attention_c3(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %m: tensor<2x8x16xf32>, %s: tensor<2x8x16xf32>, %a: tensor<2x8x16x24xf32>, %n: index) {
+  // expected-error @+1 {{expected results of the types of max, sum and accumulator, got 'tensor<2x8x16xf32>', 'tensor<2x8x16xf32>', 'tensor<2x8x?x24xf32>' [online_attention_c3]}}
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) block(%n of %n) outs(%m, %s, %a : tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>) -> tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x?x24xf32>
+  return
+}
+
+// -----
+
+func.func @online_attention_c4(%q: tensor<2x8x16x64xf32>, %k: tensor<3x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %m: tensor<2x8x16xf32>, %s: tensor<2x8x16xf32>, %a: tensor<2x8x16x24xf32>, %n: index) {
+  // expected-error @+1 {{expected one batch size, got 'tensor<2x8x16x64xf32>', 'tensor<3x2x32x64xf32>', 'tensor<2x2x32x24xf32>' and 'tensor<2x8x16x24xf32>' [online_attention_c4]}}
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<3x2x32x64xf32>, tensor<2x2x32x24xf32>) block(%n of %n) outs(%m, %s, %a : tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>) -> tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @online_attention_c5(%q: tensor<2x8x16x64xf32>, %k: tensor<2x3x32x64xf32>, %v: tensor<2x3x32x24xf32>, %m: tensor<2x8x16xf32>, %s: tensor<2x8x16xf32>, %a: tensor<2x8x16x24xf32>, %n: index) {
+  // expected-error @+1 {{expected static heads, the query's a multiple of the key's and value's, got 'tensor<2x8x16x64xf32>', 'tensor<2x3x32x64xf32>', 'tensor<2x3x32x24xf32>' and 'tensor<2x8x16x24xf32>' [online_attention_c5]}}
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x3x32x64xf32>, tensor<2x3x32x24xf32>) block(%n of %n) outs(%m, %s, %a : tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>) -> tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @online_attention_c6_keys(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x33x64xf32>, %v: tensor<2x2x32x24xf32>, %m: tensor<2x8x16xf32>, %s: tensor<2x8x16xf32>, %a: tensor<2x8x16x24xf32>, %n: index) {
+  // expected-error @+1 {{expected query B x H x M x D, key B x G x T x D, value B x G x T x E, accumulator B x H x M x E, got 'tensor<2x8x16x64xf32>', 'tensor<2x2x33x64xf32>', 'tensor<2x2x32x24xf32>' and 'tensor<2x8x16x24xf32>' [online_attention_c6]}}
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x33x64xf32>, tensor<2x2x32x24xf32>) block(%n of %n) outs(%m, %s, %a : tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>) -> tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @online_attention_c6_state(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %m: tensor<2x8x16xf32>, %s: tensor<2x8x17xf32>, %a: tensor<2x8x16x24xf32>, %n: index) {
+  // expected-error @+1 {{expected max and sum B x H x M, got 'tensor<2x8x16xf32>' and 'tensor<2x8x17xf32>' beside 'tensor<2x8x16x24xf32>' [online_attention_c6]}}
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) block(%n of %n) outs(%m, %s, %a : tensor<2x8x16xf32>, tensor<2x8x17xf32>, tensor<2x8x16x24xf32>) -> tensor<2x8x16xf32>, tensor<2x8x17xf32>, tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @online_attention_c7(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %m: tensor<2x8x16xf32>, %s: tensor<2x8x16xf32>, %a: tensor<2x8x16x24xf32>, %n: index) {
+  // expected-error @+1 {{expected the score region to yield one 'f32' [online_attention_c7]}}
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) block(%n of %n) outs(%m, %s, %a : tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>) score {
+  ^bb0(%x: f32, %b: index, %h: index, %i: index, %j: index):
+    attn.yield %j : index
+  } -> tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @online_attention_c8(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %m: tensor<2x8x16xf32>, %s: tensor<2x8x16xf32>, %a: tensor<2x8x16x24xf32>, %n: index) {
+  // expected-error @+1 {{expected window to be [left, right], each at least -1 [online_attention_c8]}}
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) block(%n of %n) outs(%m, %s, %a : tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>) {window = array<i64: -2, 0>} -> tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @online_attention_c9(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %m: tensor<2x8x16xf32>, %s: tensor<2x8x16xf32>, %a: tensor<2x8x16x24xf32>, %l: tensor<2xi32>, %n: index) {
+  // expected-error @+1 {{expected lengths to be a tensor of B i64, got 'tensor<2xi32>' [online_attention_c9]}}
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) lengths(%l : tensor<2xi32>) block(%n of %n) outs(%m, %s, %a : tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>) -> tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @online_attention_c10(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %m: tensor<2x8x16xf32>, %s: tensor<2x8x16xf32>, %a: tensor<2x8x16x24xf32>, %c: tensor<32xf32>, %n: index) {
+  // expected-error @+1 {{expected one map for each capture, got 0 for 1 [online_attention_c10]}}
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) captures(%c : tensor<32xf32>) block(%n of %n) outs(%m, %s, %a : tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>) -> tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
 func.func @softmax_c1_init(%x: tensor<2x8xf32>, %i: tensor<2x9xf32>) {
   // expected-error @+1 {{expected source, init and result to have one float type, got 'tensor<2x8xf32>', 'tensor<2x9xf32>' and 'tensor<2x8xf32>' [softmax_c1]}}
   %0 = attn.softmax axis(1) ins(%x : tensor<2x8xf32>) outs(%i : tensor<2x9xf32>) -> tensor<2x8xf32>

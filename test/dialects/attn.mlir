@@ -49,6 +49,35 @@ func.func @attention_all(%q: tensor<?x8x?x64xf16>, %k: tensor<?x8x?x64xf16>, %v:
   return %0 : tensor<?x8x?x64xf16>
 }
 
+// The tiled form with all it may have; the state is of the score type.
+// CHECK-LABEL: @online_attention_all
+// CHECK: attn.online_attention
+// CHECK-SAME: captures(%{{.*}} : tensor<?x?xi1>) lengths(%{{.*}} : tensor<?xi64>) block(%{{.*}} of %{{.*}}) outs(%{{.*}}, %{{.*}}, %{{.*}} : tensor<?x8x?xf32>, tensor<?x8x?xf32>, tensor<?x8x?x32xf32>)
+// CHECK-SAME: causal = #attn.causal<bottom_right>
+// CHECK-SAME: scale = 5.000000e-01
+// CHECK-SAME: window = array<i64: 3, -1>
+// CHECK-SAME: combine {
+// CHECK: } score {
+// CHECK: } -> tensor<?x8x?xf32>, tensor<?x8x?xf32>, tensor<?x8x?x32xf32>
+func.func @online_attention_all(%q: tensor<?x8x?x64xf16>, %k: tensor<?x2x?x64xf16>, %v: tensor<?x2x?x32xf16>, %mask: tensor<?x?xi1>, %lengths: tensor<?xi64>,
+                                %offset: index, %keys: index, %m: tensor<?x8x?xf32>, %a: tensor<?x8x?x32xf32>) -> tensor<?x8x?x32xf32> {
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<?x8x?x64xf16>, tensor<?x2x?x64xf16>, tensor<?x2x?x32xf16>) captures(%mask : tensor<?x?xi1>)
+      lengths(%lengths : tensor<?xi64>) block(%offset of %keys) outs(%m, %m, %a : tensor<?x8x?xf32>, tensor<?x8x?xf32>, tensor<?x8x?x32xf32>)
+      {scale = 0.5 : f64, causal = #attn.causal<bottom_right>, window = array<i64: 3, -1>, capture_maps = [affine_map<(b, h, i, j) -> (b, j)>]}
+      combine {
+      ^bb0(%x: f16, %y: f16):
+        %s = arith.addf %x, %y : f16
+        %e = arith.extf %s : f16 to f32
+        attn.yield %e : f32
+      } score {
+      ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index, %c: i1):
+        %low = arith.constant 0xFF800000 : f32
+        %r = arith.select %c, %s, %low : f32
+        attn.yield %r : f32
+      } -> tensor<?x8x?xf32>, tensor<?x8x?xf32>, tensor<?x8x?x32xf32>
+  return %0#2 : tensor<?x8x?x32xf32>
+}
+
 // In double precision the score region works on f64.
 // CHECK-LABEL: @attention_f64
 // CHECK: ^bb0(%{{.*}}: f64

@@ -46,6 +46,49 @@ func.func @captures(%q: tensor<1x2x4x8xf32>, %a: tensor<4x4xf32>, %u: tensor<4xf
   return %0 : tensor<1x2x4x8xf32>
 }
 
+// Operands take the sizes that are known, also where regions are empty; an init takes the result along.
+// CHECK-LABEL: @casts
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<1x2x4x8xf32>
+// CHECK: %[[A:.*]] = attn.attention ins(%[[X]], %[[X]], %[[X]] : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>)
+// CHECK-SAME: outs(%[[X]] : tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32>
+// CHECK: tensor.cast %[[A]]
+// CHECK: attn.online_attention ins(%[[X]], %[[X]], %[[X]] : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>)
+// CHECK-SAME: outs(%{{.*}}, %{{.*}}, %[[X]] : tensor<1x2x4xf32>, tensor<1x2x4xf32>, tensor<1x2x4x8xf32>) -> tensor<1x2x4xf32>, tensor<1x2x4xf32>, tensor<1x2x4x8xf32>
+func.func @casts(%x: tensor<1x2x4x8xf32>, %r: tensor<1x2x4xf32>, %n: index) -> (tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32>) {
+  %y = tensor.cast %x : tensor<1x2x4x8xf32> to tensor<?x2x?x8xf32>
+  %0 = attn.attention ins(%y, %y, %y : tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32>) outs(%y : tensor<?x2x?x8xf32>) -> tensor<?x2x?x8xf32>
+  %1:3 = attn.online_attention ins(%y, %y, %y : tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32>) block(%n of %n)
+      outs(%r, %r, %y : tensor<1x2x4xf32>, tensor<1x2x4xf32>, tensor<?x2x?x8xf32>) -> tensor<1x2x4xf32>, tensor<1x2x4xf32>, tensor<?x2x?x8xf32>
+  return %0, %1#2 : tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32>
+}
+
+// Regions and captures of the tiled form, as above.
+// CHECK-LABEL: @online_captures
+// CHECK-SAME: %{{.*}}: tensor<1x2x4x8xf32>, %[[A:[a-z0-9]+]]: tensor<4xf32>
+// CHECK: attn.online_attention
+// CHECK-NOT: captures
+// CHECK-NOT: score
+// CHECK: attn.online_attention
+// CHECK-SAME: captures(%[[A]] : tensor<4xf32>)
+// CHECK: return
+func.func @online_captures(%q: tensor<1x2x4x8xf32>, %a: tensor<4xf32>, %r: tensor<1x2x4xf32>, %n: index) -> (tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>) {
+  %0:3 = attn.online_attention ins(%q, %q, %q : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>) captures(%a : tensor<4xf32>) block(%n of %n)
+      outs(%r, %r, %q : tensor<1x2x4xf32>, tensor<1x2x4xf32>, tensor<1x2x4x8xf32>) {capture_maps = [affine_map<(b, h, i, j) -> (j)>]}
+      score {
+      ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index, %c: f32):
+        attn.yield %s : f32
+      } -> tensor<1x2x4xf32>, tensor<1x2x4xf32>, tensor<1x2x4x8xf32>
+  %1:3 = attn.online_attention ins(%q, %q, %q : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>) captures(%a, %a : tensor<4xf32>, tensor<4xf32>)
+      block(%n of %n) outs(%r, %r, %q : tensor<1x2x4xf32>, tensor<1x2x4xf32>, tensor<1x2x4x8xf32>)
+      {capture_maps = [affine_map<(b, h, i, j) -> (j)>, affine_map<(b, h, i, j) -> (j)>]}
+      score {
+      ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index, %c: f32, %d: f32):
+        %t = arith.addf %c, %d : f32
+        attn.yield %t : f32
+      } -> tensor<1x2x4xf32>, tensor<1x2x4xf32>, tensor<1x2x4x8xf32>
+  return %0#2, %1#2 : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>
+}
+
 // Operations whose result nobody reads go; each is free of side effects.
 // CHECK-LABEL: @dead
 // CHECK-NEXT: return

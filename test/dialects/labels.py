@@ -26,14 +26,14 @@ for dialect in ("attn", "data", "exec"):
         if expected != named:
             problems.append(f"{dialect}-invalid.mlir: a case named for {sorted(named)} expects {sorted(expected)}")
         tested |= expected
-    mentioned = set(LABEL.findall(read(f"dialects/{dialect}/Ops.td")))
+    mentioned = set(LABEL.findall(read(f"dialects/{dialect}/*.td")))
     for name, labels in (("verified", verified), ("tested", tested)):
         for label in sorted(specified - labels):
             problems.append(f"{label} is specified but not {name}")
         for label in sorted(labels - specified):
             problems.append(f"{label} is {name} but not specified")
     for label in sorted(mentioned - specified):
-        problems.append(f"{label} is in dialects/{dialect}/Ops.td but not specified")
+        problems.append(f"{label} is in dialects/{dialect}/*.td but not specified")
     print(f"{dialect}: {len(specified)} constraints")
 print("\n".join(problems))
 sys.exit(1 if problems else 0)

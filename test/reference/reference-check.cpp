@@ -2,19 +2,16 @@
 //   its results are pairs of what the evaluator made and what is expected, or
 //   an attribute `fault = "text"` says that it must fail with a message that holds the text.
 //   reference-check FILE.mlir
+// With a pipeline, each is run before and after it, which must change the function, but none of its results:
+//   reference-check FILE.mlir PIPELINE
+#include "compiler/pipeline/Registration.h"
 #include "compiler/reference/Reference.h"
 
-#include "dialects/attn/Attn.h"
-#include "dialects/data/Data.h"
-#include "dialects/exec/Exec.h"
-
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OperationSupport.h"
 #include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <cmath>
@@ -49,22 +46,48 @@ static std::string judge(func::FuncOp function) {
   return results->size() % 2 ? "the results are no pairs" : "";
 }
 
+static std::string compareWith(func::FuncOp before, func::FuncOp after) {
+  if (OperationEquivalence::isEquivalentTo(before, after, OperationEquivalence::IgnoreLocations))
+    return "the pipeline changes nothing";
+  std::string error;
+  auto want = reference::evaluate(before, {}, &error), got = reference::evaluate(after, {}, &error);
+  if (failed(want) || failed(got))
+    return error;
+  for (size_t i = 0; i < want->size(); ++i)
+    if (std::string difference = compare((*got)[i], (*want)[i]); !difference.empty())
+      return "result " + std::to_string(i) + ", " + difference;
+  return "";
+}
+
 int main(int argc, char **argv) {
-  if (argc != 2) {
-    llvm::errs() << "usage: reference-check FILE.mlir\n";
+  if (argc != 2 && argc != 3) {
+    llvm::errs() << "usage: reference-check FILE.mlir [PIPELINE]\n";
     return 1;
   }
-  MLIRContext context;
-  context
-      .loadDialect<attn::AttnDialect, data::DataDialect, exec::ExecDialect, affine::AffineDialect, arith::ArithDialect,
-                   func::FuncDialect, linalg::LinalgDialect, math::MathDialect, tensor::TensorDialect>();
+  DialectRegistry registry;
+  registerDialects(registry);
+  registerPasses();
+  MLIRContext context(registry);
+  context.loadAllAvailableDialects();
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(argv[1], &context);
   if (!module)
     return 1;
+  OwningOpRef<ModuleOp> after = module->clone();
+  if (argc == 3) {
+    FailureOr<OpPassManager> pipeline = parsePassPipeline(argv[2]);
+    PassManager passes(&context);
+    if (failed(pipeline))
+      return 1;
+    static_cast<OpPassManager &>(passes) = *pipeline;
+    if (failed(passes.run(*after)))
+      return 1;
+  }
   int bad = 0, count = 0;
   for (auto function : module->getOps<func::FuncOp>()) {
     ++count;
-    if (std::string problem = judge(function); !problem.empty()) {
+    std::string problem =
+        argc == 3 ? compareWith(function, after->lookupSymbol<func::FuncOp>(function.getName())) : judge(function);
+    if (!problem.empty()) {
       ++bad;
       llvm::outs() << function.getName() << ": " << problem << "\n";
     }

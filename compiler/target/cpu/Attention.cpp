@@ -52,7 +52,9 @@ public:
     Schedule schedule;
     schedule.attributes = s.attributes(kernel.op->getContext());
     schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(kernel.op->getContext()));
-    double rows = typical(f.batch) * f.heads * typical(f.m), keys = typical(f.n), perCycle = 4.0 * machine.lanes(32);
+    // Queries lie in lanes: those of the last vector are paid for whether they exist or not.
+    double queries = std::ceil(typical(f.m) / machine.lanes(32)) * machine.lanes(32);
+    double rows = typical(f.batch) * f.heads * queries, keys = typical(f.n), perCycle = 4.0 * machine.lanes(32);
     schedule.nanoseconds = rows * keys * (2.0 * (f.d + f.e) / perCycle / 0.85 + 10.0 / machine.lanes(32)) / 2.5 + 200;
     return schedule;
   }
@@ -74,7 +76,9 @@ public:
 private:
   /// A clause on what keeps this lowering from an attention; empty if nothing does.
   static std::string refusal(AttentionForm &form) {
-    attn::AttentionOp op = form.op;
+    if (form.online())
+      return "it goes on from a state";
+    auto op = cast<attn::AttentionOp>(form.op.getOperation());
     if (!form.element.isF32())
       return "the elements are not f32";
     if (op.getNormalizer() != attn::Normalizer::softmax)

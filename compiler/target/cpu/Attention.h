@@ -10,30 +10,50 @@ namespace fovea::cpu {
 struct AttentionForm {
   KernelView kernel;
   data::DimAnalysis dims;
-  attn::AttentionOp op;
-  mlir::Type element;                 ///< of q, k, v and the result
+  attn::AttentionInterface op;
+  mlir::Type element;                 ///< of q, k and v
   int64_t heads, group, d, e;         ///< query heads, query heads for each key head, sizes of keys and values
   data::DimExpr batch, m, n;          ///< queries and keys
-  Access q, k, v, out;                ///< in (b, head, row, column)
+  Access q, k, v, out;                ///< in (b, head, row, column); out is the result or the accumulator
   std::optional<Access> lengths;      ///< in (b)
   llvm::SmallVector<Access> captures; ///< in (b, h, i, j)
+
+  /// Of attn.online_attention: maximum, sum and accumulator before, in (b, head, row, column).
+  struct State {
+    std::optional<Access> access; ///< none: everywhere `value`
+    double value = 0;
+  };
+  State max, sum, accumulator;
+  Access newMax, newSum; ///< in (b, head, row)
 
   explicit AttentionForm(const KernelView &kernel) : kernel(kernel) {}
   static mlir::FailureOr<std::unique_ptr<AttentionForm>> of(const KernelView &kernel, std::string &reason);
 
   /// What attention reads and writes, in whatever order.
   llvm::SmallVector<Traffic> traffic();
-  bool causal() const { return attn::AttentionOp(op).getCausal() != attn::Causal::none; }
+  /// The operation if it goes on from a state.
+  attn::OnlineAttentionOp online() const {
+    return mlir::dyn_cast<attn::OnlineAttentionOp>(attn::AttentionInterface(op).getOperation());
+  }
+  /// What an empty row gives.
+  double emptyValue() const;
+  bool causal() const { return attn::AttentionInterface(op).getCausal() != attn::Causal::none; }
   /// Keys that depend on the query are dead.
   bool banded() const {
-    return causal() || attn::AttentionOp(op).getWindow()[0] >= 0 || attn::AttentionOp(op).getWindow()[1] >= 0;
+    return causal() || attn::AttentionInterface(op).getWindow()[0] >= 0 ||
+           attn::AttentionInterface(op).getWindow()[1] >= 0;
   }
+
+private:
+  mlir::LogicalResult readResults(std::string &reason);
+  mlir::LogicalResult readState(State &state, mlir::Value tensor, std::string &reason);
 };
 
 /// The keys that some query of rows i0 ... last may see, and those that all of them see.
 struct KeyRange {
   mlir::Value begin, end, wholeBegin, wholeEnd;
   mlir::Value offset; ///< added to a query's number for comparison with keys
+  mlir::Value first;  ///< the number of the key that lies first in memory
 };
 KeyRange keyRange(StageFrame &frame, KernelCode &c, AttentionForm &form, mlir::Value b, mlir::Value i0,
                   mlir::Value last);

@@ -249,7 +249,7 @@ void AttentionWriter::values(const AttentionScores::Block &block, int64_t vector
                              Value last) {
   Value zero = c.constant(0);
   c.when(last, [&] {
-    double empty = form.op.getEmptyRows() == attn::EmptyRows::nan ? std::numeric_limits<double>::quiet_NaN() : 0;
+    double empty = form.emptyValue();
     for (int64_t v = 0; v < vectors; ++v) {
       Value sum = c.load(type, place(at.sums, v * lanes)), none = c.number(type, 0);
       Value isEmpty = arith::CmpFOp::create(c.b, c.loc, arith::CmpFPredicate::OEQ, sum, none);

@@ -7,6 +7,8 @@
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace fovea;
 using namespace fovea::cpu;
@@ -15,7 +17,7 @@ using fovea::data::DimExpr;
 FailureOr<std::unique_ptr<AttentionForm>> AttentionForm::of(const KernelView &kernel, std::string &reason) {
   auto form = std::make_unique<AttentionForm>(kernel);
   for (Operation &op : kernel.body->without_terminator()) {
-    if (auto attention = dyn_cast<attn::AttentionOp>(op)) {
+    if (auto attention = dyn_cast<attn::AttentionInterface>(op)) {
       if (form->op)
         return reason = "there are two attentions", failure();
       form->op = attention;
@@ -23,7 +25,7 @@ FailureOr<std::unique_ptr<AttentionForm>> AttentionForm::of(const KernelView &ke
       return reason = "'" + op.getName().getStringRef().str() + "' stands beside the attention", failure();
     }
   }
-  attn::AttentionOp op = form->op;
+  attn::AttentionInterface op = form->op;
   if (!op)
     return reason = "there is no attention", failure();
   MLIRContext *context = op.getContext();
@@ -54,13 +56,11 @@ FailureOr<std::unique_ptr<AttentionForm>> AttentionForm::of(const KernelView &ke
       return failure();
     form->captures.push_back(*found);
   }
-  for (Region *region : {&op.getCombine(), &op.getScore(), &op.getWeight()})
-    if (!region->empty() && !canEmitBody(region->front(), reason))
+  for (Region &region : op->getRegions())
+    if (!region.empty() && !canEmitBody(region.front(), reason))
       return failure();
-  FailureOr<Destination> to = viewOfDestination(op.getResult(), form->dims);
-  if (failed(to))
-    return reason = "the result is reshaped in a way that cannot be written in place", failure();
-  form->out = {kernel.initOf(*to->terminal), to->view.offset, to->view.strides};
+  if (failed(form->readResults(reason)))
+    return failure();
   return form;
 }
 
@@ -85,7 +85,54 @@ SmallVector<Traffic> AttentionForm::traffic() {
   for (const Access &capture : captures)
     add(capture, {batch, heads, m, n});
   add(out, {batch, heads, m, e});
+  if (online()) {
+    for (const Access *access : {&newMax, &newSum})
+      add(*access, {batch, heads, m});
+    for (const State *state : {&max, &sum})
+      if (state->access)
+        add(*state->access, {batch, heads, m});
+    if (accumulator.access)
+      add(*accumulator.access, {batch, heads, m, e});
+  }
   return counter.take();
+}
+
+double AttentionForm::emptyValue() const {
+  auto whole = dyn_cast<attn::AttentionOp>(attn::AttentionInterface(op).getOperation());
+  return whole && whole.getEmptyRows() == attn::EmptyRows::nan ? std::numeric_limits<double>::quiet_NaN() : 0;
+}
+
+LogicalResult AttentionForm::readResults(std::string &reason) {
+  auto place = [&](Value result, Access &access) {
+    FailureOr<Destination> to = viewOfDestination(result, dims);
+    if (failed(to))
+      return reason = "the result is reshaped in a way that cannot be written in place", failure();
+    access = {kernel.initOf(*to->terminal), to->view.offset, to->view.strides};
+    return success();
+  };
+  attn::OnlineAttentionOp blocks = online();
+  if (!blocks)
+    return place(op->getResult(0), out);
+  return success(succeeded(place(blocks.getNewMax(), newMax)) && succeeded(place(blocks.getNewSum(), newSum)) &&
+                 succeeded(place(blocks.getNewAccumulator(), out)) &&
+                 succeeded(readState(max, blocks.getMax(), reason)) &&
+                 succeeded(readState(sum, blocks.getSum(), reason)) &&
+                 succeeded(readState(accumulator, blocks.getAccumulator(), reason)));
+}
+
+LogicalResult AttentionForm::readState(State &state, Value tensor, std::string &reason) {
+  if (auto fill = tensor.getDefiningOp<linalg::FillOp>())
+    if (std::optional<double> value = floatConstant(fill.getInputs()[0])) {
+      state.value = *value;
+      return success();
+    }
+  int64_t rank = cast<RankedTensorType>(tensor.getType()).getRank();
+  FailureOr<Access> access =
+      accessOf(tensor, AffineMap::getMultiDimIdentityMap(rank, tensor.getContext()), dims, reason);
+  if (failed(access))
+    return failure();
+  state.access = *access;
+  return success();
 }
 
 Value fovea::cpu::placeOf(StageFrame &frame, KernelCode &c, const Access &access, ArrayRef<Value> indices) {
@@ -97,14 +144,20 @@ Value fovea::cpu::placeOf(StageFrame &frame, KernelCode &c, const Access &access
 }
 
 KeyRange fovea::cpu::keyRange(StageFrame &frame, KernelCode &c, AttentionForm &form, Value b, Value i0, Value last) {
-  attn::AttentionOp op = form.op;
+  attn::AttentionInterface op = form.op;
   Value zero = c.constant(0), n = frame.size(form.n);
   KeyRange r;
-  r.begin = zero, r.end = n;
+  r.first = r.begin = zero, r.end = n;
+  if (attn::OnlineAttentionOp block = form.online()) {
+    r.first = emitScalar(frame, block.getOffset());
+    r.begin = c.max(zero, r.first), r.end = c.add(r.first, n);
+    n = emitScalar(frame, block.getKeys());
+    r.end = c.min(n, r.end);
+  }
   r.offset = op.getCausal() == attn::Causal::bottom_right ? c.sub(n, frame.size(form.m)) : zero;
   if (form.lengths) {
     Value length = c.load(c.b.getI64Type(), placeOf(frame, c, *form.lengths, {b}));
-    r.end = c.max(zero, c.min(n, length));
+    r.end = c.max(zero, c.min(r.end, length));
   }
   r.wholeBegin = r.begin, r.wholeEnd = r.end;
   // The last key that query i sees is i + offset + right, the first one i + offset - left.

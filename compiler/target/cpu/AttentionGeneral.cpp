@@ -1,282 +1,197 @@
-// Attention of any form: combine and weight regions, every normaliser, f64 and narrow floats, any strides. One query
-// row at a time, its scores in the workspace; what runs along keys, or along the columns of keys and values where these
-// lie one after the other, is done a vector at a time.
-#include "compiler/target/cpu/Attention.h"
-#include "compiler/target/cpu/Body.h"
-
-#include "mlir/Dialect/Math/IR/Math.h"
-
-#include <limits>
+// Attention of any form: combine and weight regions, every normaliser, f64 and narrow floats, any strides, blocks of
+// keys with a running state. One query row at a time.
+//
+// Few queries and many keys (decoding with a cache) leave threads without work if a task is a row. Then the keys of a
+// row are split: a first stage makes a maximum, a sum and an unnormalised result for each part, a second one merges
+// them (Dao et al. 2023, "Flash-Decoding"). The number of parts depends on the dims only, so results do not depend on
+// the number of threads.
+#include "compiler/target/cpu/AttentionRow.h"
+#include "compiler/target/cpu/Traffic.h"
 
 using namespace mlir;
 using namespace fovea;
 using namespace fovea::cpu;
-using Values = KernelCode::Values;
+using fovea::data::DimExpr;
+
+/// A size at compile time; a symbolic dim is taken for a typical one.
+static double typical(const DimExpr &e) { return e.getConstant().value_or(128); }
+
+static AffineExpr inSymbols(const DimExpr &e, MLIRContext *context) {
+  return e.toAffine(
+      context, [](const data::DimAtom &atom) -> unsigned { return cast<BlockArgument>(atom.value).getArgNumber(); });
+}
+
+/// Into how many parts the keys of each row are split. With a number of queries that is not known nothing is: the
+/// parts' results take memory for each query.
+static int64_t partsFor(AttentionForm &form) {
+  constexpr int64_t kTasks = 64, kMost = 16, kLeastKeys = 256;
+  auto op = dyn_cast<attn::AttentionOp>(form.op.getOperation());
+  std::optional<int64_t> queries = form.m.getConstant();
+  if (!op || op.getNormalizer() != attn::Normalizer::softmax || !op.getWeight().empty() || !queries)
+    return 1;
+  int64_t rows = std::max<int64_t>(1, form.batch.getConstant().value_or(1) * form.heads * *queries);
+  int64_t most = form.n.getConstant().value_or(kMost * kLeastKeys) / kLeastKeys;
+  return std::max<int64_t>(1, std::min({kMost, kTasks / rows, most}));
+}
 
 namespace {
-class RowWriter {
-public:
-  RowWriter(StageFrame &frame, KernelCode &c, AttentionForm &form)
-      : frame(frame), c(c), form(form), op(form.op), type(op.getScoreType()),
-        lanes(c.machine.lanes(type.getIntOrFloatBitWidth())), wide(c.vector(type, lanes)) {}
-  void row(Value b, Value h, Value i);
-
-private:
-  struct Place {
-    Value b, h, g, i;
-  };
-  void products(const Place &at, Value from, Value to);
-  Value product(const Place &at, Value j);
-  Value terms(Value x, Value y, Value mask);
-  Values overKeys(Value from, Value to, Values state,
-                  llvm::function_ref<Values(Value j, Value mask, ValueRange state)> body);
-  void apply(Region &region, const Place &at, Value from, Value to);
-  Value maximum(Value from, Value to);
-  Value normalize(Value from, Value to);
-  void combineValues(const Place &at, Value from, Value to, Value factor);
-  Value score(Value j) { return c.address(frame.workspace(), type, j); }
-  Value widened(Value v) {
-    Type to = isa<VectorType>(v.getType()) ? Type(wide) : type;
-    return v.getType() == to ? v : arith::ExtFOp::create(c.b, c.loc, to, v);
+/// What the parts leave, in memory that the stages share: results, maxima, sums, each by row and part.
+struct Parts {
+  int64_t count;
+  DimExpr rows, results, maxima, sums, bytes; ///< places in elements
+  Parts(AttentionForm &form, int64_t count) : count(count) {
+    rows = form.batch * DimExpr(form.heads) * form.m;
+    maxima = rows * DimExpr(count * form.e), sums = maxima + rows * DimExpr(count);
+    bytes = (sums + rows * DimExpr(count)) * DimExpr(bytesOf(form.op.getScoreType()));
   }
-  Value negativeInfinity(Type t) { return c.number(t, -std::numeric_limits<double>::infinity()); }
-
-  StageFrame &frame;
-  KernelCode &c;
-  AttentionForm &form;
-  attn::AttentionOp op;
-  Type type;
-  int64_t lanes;
-  VectorType wide;
 };
-} // namespace
 
-/// A loop over vectors of keys, the last one with a mask.
-Values RowWriter::overKeys(Value from, Value to, Values state,
-                           llvm::function_ref<Values(Value, Value, ValueRange)> body) {
-  Value whole = c.sub(to, c.rem(c.sub(to, from), c.constant(lanes)));
-  state = c.loop(from, whole, lanes, state, [&](Value j, ValueRange s) { return body(j, {}, s); });
-  return c.loop(whole, to, lanes, state, [&](Value j, ValueRange s) { return body(j, c.lanesBelow(lanes, j, to), s); });
-}
-
-/// What elements of a query and a key add to the score.
-Value RowWriter::terms(Value x, Value y, Value mask) {
-  if (op.getCombine().empty())
-    return c.mulf(widened(x), widened(y));
-  BodyContext context;
-  context.lanes = isa<VectorType>(x.getType()) ? lanes : 0;
-  context.mask = mask;
-  Value v = emitBody(frame, op.getCombine().front(), {x, y}, context)[0];
-  return mask ? c.select(mask, v, c.number(wide, 0)) : v;
-}
-
-Value RowWriter::product(const Place &at, Value j) {
-  Value q = placeOf(frame, c, form.q, {at.b, at.h, at.i}), k = placeOf(frame, c, form.k, {at.b, at.g, j});
-  Value size = c.constant(form.d), zero = c.constant(0);
-  bool unit = form.q.strides[3].isConstant(1) && form.k.strides[3].isConstant(1);
-  int64_t whole = unit ? form.d / lanes * lanes : 0;
-  Value sum = c.number(type, 0);
-  if (unit) {
-    VectorType narrow = c.vector(form.element, lanes);
-    auto at = [&](Value d, Value mask) {
-      return terms(c.load(narrow, c.address(q, form.element, d), mask),
-                   c.load(narrow, c.address(k, form.element, d), mask), mask);
-    };
-    Value partial = c.loop(zero, c.constant(whole), lanes, Values{c.number(wide, 0)},
-                           [&](Value d, ValueRange s) { return Values{c.addf(s[0], at(d, {}))}; })[0];
-    if (form.d % lanes)
-      partial = c.addf(partial, at(c.constant(whole), c.lanesBelow(lanes, c.constant(whole), size)));
-    sum = vector::ReductionOp::create(c.b, c.loc, vector::CombiningKind::ADD, partial);
-  } else {
-    sum = c.loop(zero, size, 1, Values{sum}, [&](Value d, ValueRange s) {
-      Value x = c.load(form.element, c.address(q, form.element, c.mul(d, frame.size(form.q.strides[3]))));
-      Value y = c.load(form.element, c.address(k, form.element, c.mul(d, frame.size(form.k.strides[3]))));
-      return Values{c.addf(s[0], terms(x, y, {}))};
-    })[0];
-  }
-  // A combine region stands for scale * product.
-  return op.getCombine().empty() ? c.mulf(sum, c.number(type, op.getScale().convertToDouble())) : sum;
-}
-
-void RowWriter::products(const Place &at, Value from, Value to) {
-  c.loop(from, to, 1, [&](Value j) { c.store(product(at, j), score(j)); });
-}
-
-/// The score or weight region for all keys of the row.
-void RowWriter::apply(Region &region, const Place &at, Value from, Value to) {
-  if (region.empty())
-    return;
-  overKeys(from, to, {}, [&](Value j, Value mask, ValueRange) {
-    BodyContext context;
-    context.lanes = lanes;
-    context.mask = mask;
-    Values arguments{c.load(wide, score(j), mask), at.b, at.h, at.i, c.iota(lanes, j)};
-    for (auto [capture, access] : llvm::zip(op.getCaptures(), form.captures)) {
-      Type element = getElementTypeOrSelf(capture.getType());
-      Value place = placeOf(frame, c, access, {at.b, at.h, at.i, j});
-      const data::DimExpr &stride = access.strides[3];
-      if (stride.isConstant(0))
-        arguments.push_back(c.load(element, place));
-      else if (stride.isConstant(1))
-        arguments.push_back(c.load(c.vector(element, lanes), place, mask));
-      else
-        arguments.push_back(c.gather(c.vector(element, lanes), place, frame.size(stride), mask));
-    }
-    c.store(emitBody(frame, region.front(), arguments, context)[0], score(j), mask);
-    return Values{};
-  });
-}
-
-Value RowWriter::maximum(Value from, Value to) {
-  Values best = overKeys(from, to, {negativeInfinity(wide)}, [&](Value j, Value mask, ValueRange s) {
-    Value x = c.load(wide, score(j), mask);
-    if (mask)
-      x = c.select(mask, x, negativeInfinity(wide));
-    return Values{c.maxf(x, s[0])};
-  });
-  return vector::ReductionOp::create(c.b, c.loc, vector::CombiningKind::MAXNUMF, best[0]);
-}
-
-/// Makes weights of the scores; a factor for all of them, and NaN or 0 for a row without keys.
-Value RowWriter::normalize(Value from, Value to) {
-  Value one = c.number(type, 1);
-  double emptyValue = op.getEmptyRows() == attn::EmptyRows::nan ? std::numeric_limits<double>::quiet_NaN() : 0;
-  Value empty = c.number(type, emptyValue), noKeys = c.compare(arith::CmpIPredicate::sle, to, from);
-  if (op.getNormalizer() == attn::Normalizer::sigmoid)
-    overKeys(from, to, {}, [&](Value j, Value mask, ValueRange) {
-      c.store(attn::SigmoidOp::create(c.b, c.loc, c.load(wide, score(j), mask)), score(j), mask);
-      return Values{};
-    });
-  if (op.getNormalizer() == attn::Normalizer::sigmoid || op.getNormalizer() == attn::Normalizer::none)
-    return c.select(noKeys, empty, one);
-  Value top = maximum(from, to);
-  if (op.getNormalizer() == attn::Normalizer::hardmax) {
-    // The first of the largest.
-    Value first = c.loop(from, to, 1, Values{to}, [&](Value j, ValueRange s) {
-      Value hit = arith::CmpFOp::create(c.b, c.loc, arith::CmpFPredicate::OEQ, c.load(type, score(j)), top);
-      return Values{c.min(s[0], c.select(hit, j, to))};
-    })[0];
-    c.loop(from, to, 1, [&](Value j) { c.store(c.select(c.equal(j, first), one, c.number(type, 0)), score(j)); });
-    return c.select(noKeys, empty, one);
-  }
-  Value dead = arith::CmpFOp::create(c.b, c.loc, arith::CmpFPredicate::OEQ, top, negativeInfinity(type));
-  top = c.splat(wide, c.select(dead, c.number(type, 0), top));
-  Values sums = overKeys(from, to, {c.number(wide, 0)}, [&](Value j, Value mask, ValueRange s) {
-    Value p = math::ExpOp::create(c.b, c.loc, c.subf(c.load(wide, score(j), mask), top));
-    c.store(p, score(j), mask);
-    return Values{c.addf(s[0], mask ? c.select(mask, p, c.number(wide, 0)) : p)};
-  });
-  Value sum = vector::ReductionOp::create(c.b, c.loc, vector::CombiningKind::ADD, sums[0]);
-  return c.select(dead, empty, c.divf(one, sum));
-}
-
-void RowWriter::combineValues(const Place &at, Value from, Value to, Value factor) {
-  Value zero = c.constant(0), size = c.constant(form.e), eStride = frame.size(form.v.strides[3]),
-        outStride = frame.size(form.out.strides[3]);
-  Value v = placeOf(frame, c, form.v, {at.b, at.g}), rowStride = frame.size(form.v.strides[2]);
-  Value out = placeOf(frame, c, form.out, {at.b, at.h, at.i});
-  bool unit = form.v.strides[3].isConstant(1) && form.out.strides[3].isConstant(1);
-  auto sumOf = [&](Type t, llvm::function_ref<Value(Value row)> load) {
-    return c.loop(from, to, 1, Values{c.number(t, 0)}, [&](Value j, ValueRange s) {
-      Value p = c.load(type, score(j));
-      if (isa<VectorType>(t))
-        p = c.splat(wide, p);
-      return Values{c.fma(p, widened(load(c.address(v, form.element, c.mul(j, rowStride)))), s[0])};
-    })[0];
-  };
-  auto narrowed = [&](Value x) {
-    if (form.element == type)
-      return x;
-    Type to = isa<VectorType>(x.getType()) ? Type(c.vector(form.element, lanes)) : form.element;
-    return Value(arith::TruncFOp::create(c.b, c.loc, to, x));
-  };
-  auto vectorAt = [&](Value e, Value mask) {
-    Value sum = sumOf(
-        wide, [&](Value row) { return c.load(c.vector(form.element, lanes), c.address(row, form.element, e), mask); });
-    c.store(narrowed(c.mulf(sum, c.splat(wide, factor))), c.address(out, form.element, e), mask);
-  };
-  if (unit) {
-    int64_t whole = form.e / lanes * lanes;
-    c.loop(zero, c.constant(whole), lanes, [&](Value e) { vectorAt(e, {}); });
-    if (form.e % lanes)
-      vectorAt(c.constant(whole), c.lanesBelow(lanes, c.constant(whole), size));
-    return;
-  }
-  c.loop(zero, size, 1, [&](Value e) {
-    Value sum =
-        sumOf(type, [&](Value row) { return c.load(form.element, c.address(row, form.element, c.mul(e, eStride))); });
-    c.store(narrowed(c.mulf(sum, factor)), c.address(out, form.element, c.mul(e, outStride)));
-  });
-}
-
-void RowWriter::row(Value b, Value h, Value i) {
-  Place at{b, h, form.group == 1 ? h : c.div(h, form.group), i};
-  KeyRange range = keyRange(frame, c, form, b, i, i);
-  products(at, range.begin, range.end);
-  apply(op.getScore(), at, range.begin, range.end);
-  Value factor = normalize(range.begin, range.end);
-  if (!op.getWeight().empty()) {
-    // The region sees weights that are final.
-    overKeys(range.begin, range.end, {}, [&](Value j, Value mask, ValueRange) {
-      c.store(c.mulf(c.load(wide, score(j), mask), c.splat(wide, factor)), score(j), mask);
-      return Values{};
-    });
-    apply(op.getWeight(), at, range.begin, range.end);
-    Value dead = arith::CmpFOp::create(c.b, c.loc, arith::CmpFPredicate::ORD, factor, factor);
-    factor = c.select(dead, c.number(type, 1), factor);
-  }
-  combineValues(at, range.begin, range.end, factor);
-}
-
-namespace {
 class AttentionGeneralLowering : public KernelLowering {
 public:
   llvm::StringRef name() const override { return "attention-general"; }
+  FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, std::string &reason) const override;
+  FailureOr<SmallVector<Stage>> emit(exec::KernelDefOp kernel, const Machine &machine, ModuleOp code) const override;
+  SmallVector<Traffic> traffic(const KernelView &kernel) const override;
 
-  FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, std::string &reason) const override {
-    FailureOr<std::unique_ptr<AttentionForm>> form = AttentionForm::of(kernel, reason);
-    if (failed(form))
-      return failure();
-    Schedule schedule;
-    schedule.attributes = DictionaryAttr::get(kernel.op->getContext());
-    schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(kernel.op->getContext()));
-    auto typical = [](const data::DimExpr &e) { return e.getConstant().value_or(128); };
-    AttentionForm &f = **form;
-    schedule.nanoseconds =
-        double(typical(f.batch)) * f.heads * typical(f.m) * typical(f.n) * (5 + 0.1 * (f.d + f.e)) + 200;
-    return schedule;
-  }
-
-  FailureOr<SmallVector<Stage>> emit(exec::KernelDefOp kernel, const Machine &machine, ModuleOp code) const override {
-    std::string reason;
-    FailureOr<std::unique_ptr<AttentionForm>> found = AttentionForm::of(KernelView(kernel), reason);
-    if (failed(found))
-      return kernel.emitError("not an attention: ") << reason, failure();
-    AttentionForm &form = **found;
-    Stage stage;
-    stage.function = kernel.getSymName().str();
-    StageFrame frame(KernelView(kernel), code, stage.function);
-    KernelCode c(frame.builder(), frame.loc(), machine);
-    Value m = frame.size(form.m), heads = c.constant(form.heads);
-    c.loop(frame.begin(), frame.end(), 1, [&](Value task) {
-      Value head = c.div(task, m);
-      RowWriter(frame, c, form).row(c.div(head, heads), c.rem(head, heads), c.rem(task, m));
-    });
-    frame.finish();
-    auto index = [](const data::DimAtom &atom) -> unsigned { return cast<BlockArgument>(atom.value).getArgNumber(); };
-    auto affine = [&](const data::DimExpr &e) { return e.toAffine(kernel.getContext(), index); };
-    stage.tasks = affine(form.batch) * form.heads * affine(form.m);
-    stage.workspaceBytes = affine(form.n) * bytesOf(form.op.getScoreType()) + 64;
-    return SmallVector<Stage>{stage};
-  }
-
-  SmallVector<Traffic> traffic(const KernelView &kernel) const override {
-    std::string reason;
-    FailureOr<std::unique_ptr<AttentionForm>> form = AttentionForm::of(kernel, reason);
-    return failed(form) ? KernelLowering::traffic(kernel) : (*form)->traffic();
-  }
+private:
+  using Body = llvm::function_ref<void(StageFrame &, KernelCode &, RowWriter &, Value task)>;
+  static Stage emitStage(exec::KernelDefOp kernel, AttentionForm &form, const Machine &machine, ModuleOp code,
+                         StringRef suffix, Body body);
+  static Stage emitParts(exec::KernelDefOp kernel, AttentionForm &form, const Parts &parts, const Machine &machine,
+                         ModuleOp code);
+  static Stage emitMerge(exec::KernelDefOp kernel, AttentionForm &form, const Parts &parts, const Machine &machine,
+                         ModuleOp code);
 };
 } // namespace
+
+FailureOr<Schedule> AttentionGeneralLowering::plan(const KernelView &kernel, const Machine &,
+                                                   std::string &reason) const {
+  FailureOr<std::unique_ptr<AttentionForm>> form = AttentionForm::of(kernel, reason);
+  if (failed(form))
+    return failure();
+  AttentionForm &f = **form;
+  MLIRContext *context = kernel.op->getContext();
+  Builder b(context);
+  Schedule schedule;
+  int64_t parts = partsFor(f);
+  schedule.attributes = b.getDictionaryAttr(b.getNamedAttr("parts", b.getI64IntegerAttr(parts)));
+  schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(context));
+  if (parts > 1)
+    schedule.scratchBytes = inSymbols(Parts(f, parts).bytes, context);
+  schedule.nanoseconds = typical(f.batch) * f.heads * typical(f.m) * typical(f.n) * (5 + 0.1 * (f.d + f.e)) + 200;
+  return schedule;
+}
+
+SmallVector<Traffic> AttentionGeneralLowering::traffic(const KernelView &kernel) const {
+  std::string reason;
+  FailureOr<std::unique_ptr<AttentionForm>> form = AttentionForm::of(kernel, reason);
+  if (failed(form))
+    return KernelLowering::traffic(kernel);
+  SmallVector<Traffic> all = (*form)->traffic();
+  if (kernel.body->getTerminator()->getOperands().back() != kernel.outputs().back())
+    return all;
+  // One stage writes what the parts leave, the next one reads it.
+  TrafficCounter counter((*form)->dims);
+  counter.addWhole(kernel.outputs().back());
+  counter.nextStage();
+  counter.addWhole(kernel.outputs().back());
+  llvm::append_range(all, counter.take());
+  return all;
+}
+
+Stage AttentionGeneralLowering::emitStage(exec::KernelDefOp kernel, AttentionForm &form, const Machine &machine,
+                                          ModuleOp code, StringRef suffix, Body body) {
+  Stage stage;
+  stage.function = kernel.getSymName().str() + suffix.str();
+  StageFrame frame(KernelView(kernel), code, stage.function);
+  KernelCode c(frame.builder(), frame.loc(), machine);
+  c.loop(frame.begin(), frame.end(), 1, [&](Value task) {
+    RowWriter writer(frame, c, form);
+    body(frame, c, writer, task);
+  });
+  frame.finish();
+  MLIRContext *context = kernel.getContext();
+  stage.tasks = inSymbols(form.batch, context) * form.heads * inSymbols(form.m, context);
+  stage.workspaceBytes = inSymbols(form.n, context) * bytesOf(form.op.getScoreType()) + 64;
+  return stage;
+}
+
+Stage AttentionGeneralLowering::emitParts(exec::KernelDefOp kernel, AttentionForm &form, const Parts &parts,
+                                          const Machine &machine, ModuleOp code) {
+  BlockArgument scratch = kernel.getInitArgs().back();
+  Type type = form.op.getScoreType();
+  Stage stage = emitStage(
+      kernel, form, machine, code, "_parts", [&](StageFrame &frame, KernelCode &c, RowWriter &writer, Value task) {
+        // The rows that share a part of the keys follow each other.
+        auto next = [&](Value size) {
+          Value index = c.rem(task, size);
+          task = c.div(task, size);
+          return index;
+        };
+        Value m = frame.size(form.m), i = next(m), inGroup = next(c.constant(form.group)),
+              part = next(c.constant(parts.count)), g = next(c.constant(form.heads / form.group)), b = task;
+        Value h = c.add(c.mul(g, form.group), inGroup);
+        Value number = c.add(c.mul(c.add(c.mul(b, form.heads), h), m), i);
+        number = c.add(c.mul(number, parts.count), part);
+        Value memory = frame.buffer(scratch);
+        auto place = [&](const DimExpr &section, Value element) {
+          return c.address(memory, type, c.add(frame.size(section), element));
+        };
+        RowWriter::Partial partial =
+            writer.partialRow(b, h, i, part, parts.count, place(parts.results, c.mul(number, form.e)));
+        c.store(partial.max, place(parts.maxima, number));
+        c.store(partial.sum, place(parts.sums, number));
+      });
+  stage.tasks = stage.tasks * parts.count;
+  // A part of the keys and what it is rounded up by.
+  stage.workspaceBytes = (inSymbols(form.n, kernel.getContext()).ceilDiv(parts.count) + 128) * bytesOf(type);
+  return stage;
+}
+
+Stage AttentionGeneralLowering::emitMerge(exec::KernelDefOp kernel, AttentionForm &form, const Parts &parts,
+                                          const Machine &machine, ModuleOp code) {
+  BlockArgument scratch = kernel.getInitArgs().back();
+  Type type = form.op.getScoreType();
+  Stage stage = emitStage(kernel, form, machine, code, "_merge",
+                          [&](StageFrame &frame, KernelCode &c, RowWriter &writer, Value task) {
+                            Value m = frame.size(form.m), heads = c.constant(form.heads), head = c.div(task, m),
+                                  number = c.mul(task, parts.count), memory = frame.buffer(scratch);
+                            auto place = [&](const DimExpr &section, Value element) {
+                              return c.address(memory, type, c.add(frame.size(section), element));
+                            };
+                            writer.mergeRow(c.div(head, heads), c.rem(head, heads), c.rem(task, m), parts.count,
+                                            place(parts.maxima, number), place(parts.sums, number),
+                                            place(parts.results, c.mul(number, form.e)));
+                          });
+  stage.workspaceBytes = getAffineConstantExpr(parts.count * bytesOf(type) + 64, kernel.getContext());
+  return stage;
+}
+
+FailureOr<SmallVector<Stage>> AttentionGeneralLowering::emit(exec::KernelDefOp kernel, const Machine &machine,
+                                                             ModuleOp code) const {
+  std::string reason;
+  FailureOr<std::unique_ptr<AttentionForm>> found = AttentionForm::of(KernelView(kernel), reason);
+  if (failed(found))
+    return kernel.emitError("not an attention: ") << reason, failure();
+  AttentionForm &form = **found;
+  auto attribute = kernel.getSchedule().getAs<IntegerAttr>("parts");
+  int64_t count = attribute ? attribute.getInt() : 1;
+  if (count > 1) {
+    Parts parts(form, count);
+    auto scratch = kernel.getInitArgs().back();
+    if (!getElementTypeOrSelf(scratch.getType()).isInteger(8) || form.dims.get(scratch, 0) != parts.bytes)
+      return kernel.emitError("expected ") << parts.bytes.str() << " bytes of scratch memory for " << count << " parts";
+    return SmallVector<Stage>{emitParts(kernel, form, parts, machine, code),
+                              emitMerge(kernel, form, parts, machine, code)};
+  }
+  bool online = form.online() != nullptr;
+  return SmallVector<Stage>{
+      emitStage(kernel, form, machine, code, "", [&](StageFrame &frame, KernelCode &c, RowWriter &writer, Value task) {
+        Value m = frame.size(form.m), heads = c.constant(form.heads), head = c.div(task, m), b = c.div(head, heads),
+              h = c.rem(head, heads), i = c.rem(task, m);
+        online ? writer.onlineRow(b, h, i) : writer.row(b, h, i);
+      })};
+}
 
 std::unique_ptr<KernelLowering> fovea::cpu::createAttentionGeneralLowering() {
   return std::make_unique<AttentionGeneralLowering>();

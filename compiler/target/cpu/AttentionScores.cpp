@@ -21,7 +21,7 @@ Value AttentionScores::score(const Block &block, Value j, int64_t v) {
 bool AttentionScores::isTurned(AttentionForm &form, unsigned capture) {
   const Access &access = form.captures[capture];
   return access.strides[3].isConstant(1) && !access.strides[2].isConstant(0) && !access.strides[2].isConstant(1) &&
-         getElementTypeOrSelf(attn::AttentionOp(form.op).getCaptures()[capture].getType()).isF32();
+         getElementTypeOrSelf(attn::AttentionInterface(form.op).getCaptures()[capture].getType()).isF32();
 }
 
 int64_t AttentionScores::turnedFloats(AttentionForm &form, int64_t vectors, int64_t lanes) {
@@ -57,7 +57,7 @@ void AttentionScores::turn(const Block &block, Value from, Value to) {
 
 /// The score region for one key and a vector of queries; the key belongs to the group of keys from `group` on.
 Value AttentionScores::region(const Block &block, Value score, Value j, Value group, int64_t v) {
-  attn::AttentionOp op = form.op;
+  attn::AttentionInterface op = form.op;
   Value i = c.add(block.i0, v * lanes);
   BodyContext context;
   context.lanes = lanes;
@@ -87,7 +87,7 @@ Value AttentionScores::region(const Block &block, Value score, Value j, Value gr
 }
 
 Values AttentionScores::passKeys(const Block &block, Value from, Value to, bool masked, Values maxima) {
-  attn::AttentionOp op = form.op;
+  attn::AttentionInterface op = form.op;
   auto keys = [&](Value from, Value to, Value group, ValueRange maxima) {
     return c.loop(from, to, 1, maxima, [&](Value j, ValueRange state) {
       Values next;

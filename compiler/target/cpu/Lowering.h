@@ -35,6 +35,7 @@ struct Schedule {
   /// Inits and inputs, by number, that may be the same memory; see InPlace.h.
   llvm::SmallVector<std::pair<unsigned, unsigned>> aliases;
   double nanoseconds = 0; ///< predicted, one thread, symbolic dims at typical sizes
+  mlir::AffineExpr scratchBytes; ///< memory that all stages share, in the kernel's symbols: one more init, at the end
 };
 
 /// One parallel loop of a kernel: `function` is a func.func in the code module with the signature of fovea_kernel_fn.

@@ -67,16 +67,44 @@ FlatSymbolRefAttr Scheduler::weightFor(Value constant, Attribute layout) {
   return known = FlatSymbolRefAttr::get(data.getSymNameAttr());
 }
 
+/// The kernel with one more init, of bytes, that it yields as it is.
+static exec::KernelOp withScratch(exec::KernelOp kernel, AffineExpr bytes) {
+  OpBuilder b(kernel);
+  Location loc = kernel.getLoc();
+  SmallVector<data::DimExpr> symbols;
+  for (Value symbol : kernel.getSymbols())
+    symbols.push_back(data::DimExpr::value(symbol));
+  OpFoldResult size = data::materializeOrConstant(b, loc, data::DimExpr::fromAffine(bytes, symbols));
+  Value scratch = tensor::EmptyOp::create(b, loc, ArrayRef(size), b.getI8Type());
+  SmallVector<Value> inits(kernel.getInits());
+  inits.push_back(scratch);
+  SmallVector<Attribute> shapes(kernel.getShapes().getValue());
+  shapes.push_back(AffineMapAttr::get(AffineMap::get(0, symbols.size(), bytes)));
+  auto larger = exec::KernelOp::create(b, loc, ValueRange(inits).getTypes(), kernel.getName(), kernel.getSymbols(),
+                                       kernel.getInputs(), inits, b.getArrayAttr(shapes), ArrayAttr(), DictionaryAttr(),
+                                       ArrayAttr());
+  larger->setDiscardableAttrs(kernel->getDiscardableAttrDictionary());
+  larger.getBody().takeBody(kernel.getBody());
+  Block &body = larger.getBody().front();
+  BlockArgument argument = body.addArgument(scratch.getType(), loc);
+  body.getTerminator()->insertOperands(body.getTerminator()->getNumOperands(), argument);
+  kernel.replaceAllUsesWith(larger.getResults().drop_back());
+  kernel.erase();
+  return larger;
+}
+
 LogicalResult Scheduler::schedule(exec::KernelOp kernel) {
   KernelView view(kernel);
   const KernelLowering *best = nullptr;
   Schedule chosen;
   std::string reasons;
+  bool special = false; // some lowering that knows the operation can do it
   for (const KernelLowering *lowering : kernelLowerings()) {
     std::string reason;
     if (choice.forbids(lowering->name())) {
       reason = "it is forbidden";
     } else if (FailureOr<Schedule> schedule = lowering->plan(view, machine, reason); succeeded(schedule)) {
+      special |= lowering->name() != "loops" && lowering->name() != "attention-general";
       bool forced = choice.forces(lowering->name());
       if (!best || forced || (schedule->nanoseconds < chosen.nanoseconds && !choice.forces(best->name())))
         best = lowering, chosen = *schedule;
@@ -86,13 +114,15 @@ LogicalResult Scheduler::schedule(exec::KernelOp kernel) {
   }
   if (!best)
     return kernel.emitError("not supported: no lowering can do this kernel: ") << reasons;
-  // What is general is slower than what knows the operation.
-  bool special = best->name() != "loops" && best->name() != "attention-general";
+  // What is general is slower than what knows the operation, unless it was preferred to that.
   bool worthIt =
-      llvm::any_of(*view.body, [](Operation &op) { return isContraction(&op) || isa<attn::AttentionOp>(op); });
+      llvm::any_of(*view.body, [](Operation &op) { return isContraction(&op) || isa<attn::AttentionInterface>(op); });
   if (!special && worthIt && !choice.forces(best->name()))
-    kernel.emitRemark("scheduled as ") << best->name() << (reasons.empty() ? ", which is expected to be faster" : ": ")
-                                       << reasons;
+    kernel.emitRemark("scheduled as ") << best->name() << ": " << reasons;
+  if (chosen.scratchBytes) {
+    kernel = withScratch(kernel, chosen.scratchBytes);
+    chosen.layouts.push_back(exec::RowMajorAttr::get(kernel.getContext()));
+  }
   OpBuilder b(kernel);
   NamedAttrList attributes(chosen.attributes);
   attributes.set("kind", b.getStringAttr(best->name()));

@@ -63,6 +63,7 @@ template <typename T> void check(Case test, const std::string &machineName, cons
   for (int64_t b = 0; b < B; ++b)
     lengths[b] = std::max<int64_t>(0, n - 3 * b - (b == B - 1 ? n : 0));
   std::vector<T> out(B * H * m * E + 32, T(77)), guard = out;
+  std::vector<char> scratch(o.scratchBytes() > 0 ? o.scratchBytes() : 0, char(0xff));
   auto run = [&](std::vector<T> &out, int64_t pieces) {
     std::vector<void *> buffers;
     if (o.merged)
@@ -74,6 +75,8 @@ template <typename T> void check(Case test, const std::string &machineName, cons
     if (o.lengths)
       buffers.push_back(lengths.data());
     buffers.push_back(out.data());
+    if (o.parts > 1)
+      buffers.push_back(scratch.data());
     kernel->run(buffers, std::vector<int64_t>{o.m < 0 ? m : n}, pieces);
   };
   run(out, 1);
@@ -244,6 +247,47 @@ TEST_P(Attention, General) {
     check<double>({{1, 2, 2, -1, -1, 16, 16, false, 0.125, "", "", false, "f64"}, s, s}, GetParam(),
                   "attention-general");
   }
+}
+
+// Rows whose keys are split into parts that are merged; fewer keys than parts, masks of whole parts, empty rows.
+TEST_P(Attention, Parts) {
+  for (auto [m, n, parts, mask] : {std::tuple<int64_t, int64_t, int64_t, const char *>(1, 1, 16, "keys"),
+                                   {1, 40, 2, ""},
+                                   {1, 1000, 16, "keys"},
+                                   {3, 333, 5, "softcap"},
+                                   {2, 320, 5, "keys"}}) {
+    Case test{{2, 4, 2, m, n, 20, 20}, 0, 0, 2};
+    test.text.mask = mask;
+    test.text.parts = parts;
+    check<float>(test, GetParam(), "attention-general");
+    test.maskValue = -INFINITY;
+    test.text.lengths = true;
+    test.nan = true;
+    test.left = 70;
+    check<float>(test, GetParam(), "attention-general");
+    test.text.element = "f64";
+    test.text.e = 7;
+    check<double>(test, GetParam(), "attention-general");
+  }
+  Case dynamic{{1, 2, 1, 1, -1, 64, 64}, 1, 777};
+  dynamic.text.parts = 4;
+  check<float>(dynamic, GetParam(), "attention-general");
+}
+
+TEST(AttentionPlan, SplitsFewRowsWithManyKeys) {
+  auto parts = [](AttentionText text) {
+    auto kernel = LoadedKernel::compile(attentionText(text), "attention-general", *Machine::named("native"));
+    return kernel ? kernel->schedule : "";
+  };
+  EXPECT_NE(parts({1, 8, 2, 4, 40, 64, 64}).find("parts = 1 "), std::string::npos);
+  AttentionText overridden{1, 8, 2, 1, 4096, 64, 64};
+  overridden.parts = 3;
+  EXPECT_NE(parts(overridden).find("parts = 3 "), std::string::npos);
+  // Without the memory for the parts the kernel is refused, not run.
+  std::string reason;
+  EXPECT_FALSE(LoadedKernel::compile(attentionText({1, 8, 2, 1, 4096, 64, 64}), "attention-general",
+                                     *Machine::named("native"), &reason));
+  EXPECT_EQ(reason, "the kernel could not be emitted");
 }
 
 TEST(AttentionPlan, RefusesWithAReason) {

@@ -132,6 +132,10 @@ std::string attentionText(const AttentionText &o) {
   argument("out", result,
            o.merged ? b + ", " + m + ", " + text(o.heads * o.e)
                     : b + ", " + text(o.heads) + ", " + m + ", " + text(o.e));
+  bool split = o.parts > 1;
+  std::string scratch = "tensor<" + text(o.scratchBytes()) + "xi8>";
+  if (split)
+    argument("scratch", scratch, text(o.scratchBytes()));
   std::ostringstream body;
   std::string rows = dynamicM ? "%s" : m;
   if (o.merged) {
@@ -178,9 +182,11 @@ std::string attentionText(const AttentionText &o) {
          << ") permutation = [0, 2, 1, 3]\n";
     body << "  %f = tensor.collapse_shape %t [[0], [1], [2, 3]] : " << turned << " into " << merged << "\n";
   }
-  body << "  exec.yield " << (o.merged ? "%f" : "%r") << " : " << result << "\n";
-  return "exec.kernel_def @kernel symbols " + text(dynamic) + " inits 1 shapes [" + shapes + "] layouts [" + layouts +
-         "] schedule {} {\n^bb0(" + arguments + "):\n" + body.str() + "}\n";
+  body << "  exec.yield " << (o.merged ? "%f" : "%r") << (split ? ", %scratch : " : " : ") << result
+       << (split ? ", " + scratch : "") << "\n";
+  return "exec.kernel_def @kernel symbols " + text(dynamic) + " inits " + text(1 + split) + " shapes [" + shapes +
+         "] layouts [" + layouts + "] schedule {" + (split ? "parts = " + text(o.parts) + " : i64" : "") +
+         "} {\n^bb0(" + arguments + "):\n" + body.str() + "}\n";
 }
 
 } // namespace fovea::cpu

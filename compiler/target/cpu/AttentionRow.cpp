@@ -1,0 +1,291 @@
+#include "compiler/target/cpu/AttentionRow.h"
+#include "compiler/target/cpu/Body.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+
+#include <limits>
+
+using namespace mlir;
+using namespace fovea;
+using namespace fovea::cpu;
+using Values = KernelCode::Values;
+
+Value RowWriter::widened(Value v) {
+  Type to = isa<VectorType>(v.getType()) ? Type(wide) : type;
+  return v.getType() == to ? v : arith::ExtFOp::create(c.b, c.loc, to, v);
+}
+
+Value RowWriter::exponential(Value x) { return math::ExpOp::create(c.b, c.loc, x); }
+
+Value RowWriter::equals(Value x, double y) {
+  return arith::CmpFOp::create(c.b, c.loc, arith::CmpFPredicate::OEQ, x, c.number(x.getType(), y));
+}
+
+/// Keys of a part: as many in each, whole vectors, and not so few that a part costs more than it saves.
+static Value partSize(KernelCode &c, Value keys, int64_t parts, int64_t lanes) {
+  constexpr int64_t kLeast = 64;
+  return c.max(c.constant(kLeast), c.mul(c.ceilDiv(c.ceilDiv(keys, parts), lanes), lanes));
+}
+
+/// A loop over vectors of keys, the last one with a mask.
+Values RowWriter::overKeys(Value from, Value to, Values state,
+                           llvm::function_ref<Values(Value, Value, ValueRange)> body) {
+  Value whole = c.sub(to, c.rem(c.sub(to, from), c.constant(lanes)));
+  state = c.loop(from, whole, lanes, state, [&](Value j, ValueRange s) { return body(j, {}, s); });
+  return c.loop(whole, to, lanes, state, [&](Value j, ValueRange s) { return body(j, c.lanesBelow(lanes, j, to), s); });
+}
+
+/// What elements of a query and a key add to the score.
+Value RowWriter::terms(Value x, Value y, Value mask) {
+  if (op.getCombine().empty())
+    return c.mulf(widened(x), widened(y));
+  BodyContext context;
+  context.lanes = isa<VectorType>(x.getType()) ? lanes : 0;
+  context.mask = mask;
+  Value v = emitBody(frame, op.getCombine().front(), {x, y}, context)[0];
+  return mask ? c.select(mask, v, c.number(wide, 0)) : v;
+}
+
+Value RowWriter::product(const Place &at, Value j) {
+  Value q = placeOf(frame, c, form.q, {at.b, at.h, at.i}), k = placeOf(frame, c, form.k, {at.b, at.g, c.sub(j, first)});
+  Value size = c.constant(form.d), zero = c.constant(0);
+  bool unit = form.q.strides[3].isConstant(1) && form.k.strides[3].isConstant(1);
+  int64_t whole = unit ? form.d / lanes * lanes : 0;
+  Value sum = c.number(type, 0);
+  if (unit) {
+    VectorType narrow = c.vector(form.element, lanes);
+    auto at = [&](Value d, Value mask) {
+      return terms(c.load(narrow, c.address(q, form.element, d), mask),
+                   c.load(narrow, c.address(k, form.element, d), mask), mask);
+    };
+    Value partial = c.loop(zero, c.constant(whole), lanes, Values{c.number(wide, 0)},
+                           [&](Value d, ValueRange s) { return Values{c.addf(s[0], at(d, {}))}; })[0];
+    if (form.d % lanes)
+      partial = c.addf(partial, at(c.constant(whole), c.lanesBelow(lanes, c.constant(whole), size)));
+    sum = vector::ReductionOp::create(c.b, c.loc, vector::CombiningKind::ADD, partial);
+  } else {
+    sum = c.loop(zero, size, 1, Values{sum}, [&](Value d, ValueRange s) {
+      Value x = c.load(form.element, c.address(q, form.element, c.mul(d, frame.size(form.q.strides[3]))));
+      Value y = c.load(form.element, c.address(k, form.element, c.mul(d, frame.size(form.k.strides[3]))));
+      return Values{c.addf(s[0], terms(x, y, {}))};
+    })[0];
+  }
+  return c.mulf(sum, c.number(type, op.getScale().convertToDouble()));
+}
+
+/// Scores of the keys, in the workspace.
+void RowWriter::scores(const Place &at, Value from, Value to) {
+  c.loop(from, to, 1, [&](Value j) { c.store(product(at, j), score(j)); });
+  apply(op.getScore(), at, from, to);
+}
+
+/// The score or weight region for all keys of the row.
+void RowWriter::apply(Region &region, const Place &at, Value from, Value to) {
+  if (region.empty())
+    return;
+  overKeys(from, to, {}, [&](Value j, Value mask, ValueRange) {
+    BodyContext context;
+    context.lanes = lanes;
+    context.mask = mask;
+    Values arguments{c.load(wide, score(j), mask), at.b, at.h, at.i, c.iota(lanes, j)};
+    for (auto [capture, access] : llvm::zip(op.getCaptures(), form.captures)) {
+      Type element = getElementTypeOrSelf(capture.getType());
+      Value place = placeOf(frame, c, access, {at.b, at.h, at.i, j});
+      const data::DimExpr &stride = access.strides[3];
+      if (stride.isConstant(0))
+        arguments.push_back(c.load(element, place));
+      else if (stride.isConstant(1))
+        arguments.push_back(c.load(c.vector(element, lanes), place, mask));
+      else
+        arguments.push_back(c.gather(c.vector(element, lanes), place, frame.size(stride), mask));
+    }
+    c.store(emitBody(frame, region.front(), arguments, context)[0], score(j), mask);
+    return Values{};
+  });
+}
+
+Value RowWriter::maximum(Value from, Value to) {
+  Value lowest = c.number(wide, -std::numeric_limits<double>::infinity());
+  Values best = overKeys(from, to, {lowest}, [&](Value j, Value mask, ValueRange s) {
+    Value x = c.load(wide, score(j), mask);
+    if (mask)
+      x = c.select(mask, x, lowest);
+    return Values{c.maxf(x, s[0])};
+  });
+  return vector::ReductionOp::create(c.b, c.loc, vector::CombiningKind::MAXNUMF, best[0]);
+}
+
+/// Weights exp(score - maximum) in place of the scores; the maximum goes on from `before`.
+RowWriter::Softmax RowWriter::exponentiate(Value from, Value to, Value before) {
+  Softmax r;
+  r.max = c.maxf(maximum(from, to), before);
+  // Rows whose live scores are all -inf: anything finite will do.
+  r.reference = c.select(equals(r.max, -std::numeric_limits<double>::infinity()), c.number(type, 0), r.max);
+  Value top = c.splat(wide, r.reference);
+  Values sums = overKeys(from, to, {c.number(wide, 0)}, [&](Value j, Value mask, ValueRange s) {
+    Value p = exponential(c.subf(c.load(wide, score(j), mask), top));
+    c.store(p, score(j), mask);
+    return Values{c.addf(s[0], mask ? c.select(mask, p, c.number(wide, 0)) : p)};
+  });
+  r.sum = vector::ReductionOp::create(c.b, c.loc, vector::CombiningKind::ADD, sums[0]);
+  return r;
+}
+
+/// Makes weights of the scores; a factor for all of them, and NaN or 0 for a row without keys.
+Value RowWriter::normalize(Value from, Value to) {
+  Value one = c.number(type, 1), empty = c.number(type, form.emptyValue()),
+        noKeys = c.compare(arith::CmpIPredicate::sle, to, from);
+  attn::Normalizer normalizer = cast<attn::AttentionOp>(op.getOperation()).getNormalizer();
+  if (normalizer == attn::Normalizer::sigmoid)
+    overKeys(from, to, {}, [&](Value j, Value mask, ValueRange) {
+      c.store(attn::SigmoidOp::create(c.b, c.loc, c.load(wide, score(j), mask)), score(j), mask);
+      return Values{};
+    });
+  if (normalizer == attn::Normalizer::sigmoid || normalizer == attn::Normalizer::none)
+    return c.select(noKeys, empty, one);
+  if (normalizer == attn::Normalizer::hardmax) {
+    // The first of the largest.
+    Value top = maximum(from, to);
+    Value first = c.loop(from, to, 1, Values{to}, [&](Value j, ValueRange s) {
+      Value hit = arith::CmpFOp::create(c.b, c.loc, arith::CmpFPredicate::OEQ, c.load(type, score(j)), top);
+      return Values{c.min(s[0], c.select(hit, j, to))};
+    })[0];
+    c.loop(from, to, 1, [&](Value j) { c.store(c.select(c.equal(j, first), one, c.number(type, 0)), score(j)); });
+    return c.select(noKeys, empty, one);
+  }
+  Value sum = exponentiate(from, to, c.number(type, -std::numeric_limits<double>::infinity())).sum;
+  return c.select(equals(sum, 0), empty, c.divf(one, sum));
+}
+
+void RowWriter::overColumns(bool vectors, llvm::function_ref<void(Type, Value, Value)> body) {
+  Value zero = c.constant(0), size = c.constant(form.e);
+  if (!vectors)
+    return c.loop(zero, size, 1, [&](Value e) { body(type, e, {}); });
+  int64_t whole = form.e / lanes * lanes;
+  c.loop(zero, c.constant(whole), lanes, [&](Value e) { body(wide, e, {}); });
+  if (form.e % lanes)
+    body(wide, c.constant(whole), c.lanesBelow(lanes, c.constant(whole), size));
+}
+
+void RowWriter::combineValues(const Place &at, Value from, Value to, bool vectors, Store store) {
+  Value v = placeOf(frame, c, form.v, {at.b, at.g}), rowStride = frame.size(form.v.strides[2]),
+        stride = frame.size(form.v.strides[3]);
+  overColumns(vectors && form.v.strides[3].isConstant(1), [&](Type t, Value e, Value mask) {
+    Value column = c.address(v, form.element, c.mul(e, stride));
+    Value sum = c.loop(from, to, 1, Values{c.number(t, 0)}, [&](Value j, ValueRange s) {
+      Value p = spread(c.load(type, score(j)), t);
+      Value place = c.address(column, form.element, c.mul(c.sub(j, first), rowStride));
+      Value x = isa<VectorType>(t) ? c.load(c.vector(form.element, lanes), place, mask) : c.load(form.element, place);
+      return Values{c.fma(p, widened(x), s[0])};
+    })[0];
+    store(sum, e, mask);
+  });
+}
+
+void RowWriter::storeResult(const Place &at, Value value, Value e, Value mask) {
+  Type to = getElementTypeOrSelf(cast<RankedTensorType>(form.out.base.getType()).getElementType());
+  Value place =
+      c.address(placeOf(frame, c, form.out, {at.b, at.h, at.i}), to, c.mul(e, frame.size(form.out.strides[3])));
+  if (to != type)
+    value =
+        arith::TruncFOp::create(c.b, c.loc, isa<VectorType>(value.getType()) ? Type(c.vector(to, lanes)) : to, value);
+  if (isa<VectorType>(value.getType()))
+    c.store(value, place, mask);
+  else
+    c.store(value, place);
+}
+
+RowWriter::Place RowWriter::placeFor(Value b, Value h, Value i) {
+  held = first = c.constant(0);
+  return {b, h, form.group == 1 ? h : c.div(h, form.group), i};
+}
+
+void RowWriter::row(Value b, Value h, Value i) {
+  Place at = placeFor(b, h, i);
+  KeyRange range = keyRange(frame, c, form, b, i, i);
+  scores(at, range.begin, range.end);
+  Value factor = normalize(range.begin, range.end);
+  if (Region &weight = cast<attn::AttentionOp>(op.getOperation()).getWeight(); !weight.empty()) {
+    // The region sees weights that are final.
+    overKeys(range.begin, range.end, {}, [&](Value j, Value mask, ValueRange) {
+      c.store(c.mulf(c.load(wide, score(j), mask), c.splat(wide, factor)), score(j), mask);
+      return Values{};
+    });
+    apply(weight, at, range.begin, range.end);
+    Value dead = arith::CmpFOp::create(c.b, c.loc, arith::CmpFPredicate::ORD, factor, factor);
+    factor = c.select(dead, c.number(type, 1), factor);
+  }
+  combineValues(at, range.begin, range.end, resultInVectors(), [&](Value sum, Value e, Value mask) {
+    storeResult(at, c.mulf(sum, spread(factor, sum.getType())), e, mask);
+  });
+}
+
+/// An element of a state, or a vector of them.
+Value RowWriter::stateAt(const AttentionForm::State &state, ArrayRef<Value> indices, Type t, Value mask) {
+  if (!state.access)
+    return c.number(t, state.value);
+  Value place = placeOf(frame, c, *state.access, indices);
+  return isa<VectorType>(t) ? c.load(cast<VectorType>(t), place, mask) : c.load(t, place);
+}
+
+void RowWriter::onlineRow(Value b, Value h, Value i) {
+  Place at = placeFor(b, h, i);
+  KeyRange range = keyRange(frame, c, form, b, i, i);
+  held = first = range.first;
+  scores(at, range.begin, range.end);
+  Value before = stateAt(form.max, {b, h, i}, type), sumBefore = stateAt(form.sum, {b, h, i}, type);
+  Softmax softmax = exponentiate(range.begin, range.end, before);
+  // Without any weight so far, what there is stays; so it does without a live key.
+  Value unchanged = arith::OrIOp::create(c.b, c.loc, equals(softmax.max, -std::numeric_limits<double>::infinity()),
+                                         c.compare(arith::CmpIPredicate::sle, range.end, range.begin));
+  Value alpha = c.select(unchanged, c.number(type, 1), exponential(c.subf(before, softmax.reference)));
+  c.store(softmax.max, placeOf(frame, c, form.newMax, {b, h, i}));
+  c.store(c.fma(alpha, sumBefore, softmax.sum), placeOf(frame, c, form.newSum, {b, h, i}));
+  bool vectors = resultInVectors() && (!form.accumulator.access || form.accumulator.access->strides[3].isConstant(1));
+  combineValues(at, range.begin, range.end, vectors, [&](Value sum, Value e, Value mask) {
+    Value old = stateAt(form.accumulator, {b, h, i, e}, sum.getType(), mask);
+    storeResult(at, c.fma(spread(alpha, sum.getType()), old, sum), e, mask);
+  });
+}
+
+RowWriter::Partial RowWriter::partialRow(Value b, Value h, Value i, Value part, int64_t parts, Value out) {
+  Place at = placeFor(b, h, i);
+  KeyRange range = keyRange(frame, c, form, b, i, i);
+  Value size = partSize(c, c.sub(range.end, range.begin), parts, lanes);
+  Value from = c.min(range.end, c.add(range.begin, c.mul(part, size))), to = c.min(range.end, c.add(from, size));
+  held = from;
+  scores(at, from, to);
+  Softmax softmax = exponentiate(from, to, c.number(type, -std::numeric_limits<double>::infinity()));
+  combineValues(at, from, to, true, [&](Value sum, Value e, Value mask) {
+    Value place = c.address(out, type, e);
+    if (isa<VectorType>(sum.getType()))
+      c.store(sum, place, mask);
+    else
+      c.store(sum, place);
+  });
+  return {softmax.max, softmax.sum};
+}
+
+void RowWriter::mergeRow(Value b, Value h, Value i, int64_t parts, Value maxima, Value sums, Value results) {
+  Place at = placeFor(b, h, i);
+  Value zero = c.constant(0), count = c.constant(parts), none = c.number(type, 0);
+  Value top =
+      c.loop(zero, count, 1, Values{c.number(type, -std::numeric_limits<double>::infinity())},
+             [&](Value p, ValueRange s) { return Values{c.maxf(c.load(type, c.address(maxima, type, p)), s[0])}; })[0];
+  Value reference = c.select(equals(top, -std::numeric_limits<double>::infinity()), none, top);
+  // The factors of the parts, in the workspace.
+  Value total = c.loop(zero, count, 1, Values{none}, [&](Value p, ValueRange s) {
+    Value factor = exponential(c.subf(c.load(type, c.address(maxima, type, p)), reference));
+    c.store(factor, score(p));
+    return Values{c.fma(factor, c.load(type, c.address(sums, type, p)), s[0])};
+  })[0];
+  Value inverse = c.select(equals(total, 0), c.number(type, form.emptyValue()), c.divf(c.number(type, 1), total));
+  overColumns(resultInVectors(), [&](Type t, Value e, Value mask) {
+    Value sum = c.loop(zero, count, 1, Values{c.number(t, 0)}, [&](Value p, ValueRange s) {
+      Value place = c.address(results, type, c.add(c.mul(p, form.e), e));
+      Value x = isa<VectorType>(t) ? c.load(wide, place, mask) : c.load(type, place);
+      return Values{c.fma(spread(c.load(type, score(p)), t), x, s[0])};
+    })[0];
+    storeResult(at, c.mulf(sum, spread(inverse, t)), e, mask);
+  });
+}
