@@ -228,6 +228,10 @@ std::string fovea::explainText(const json::Object &report) {
                             kernel.empty() ? "(no kernel of its own)" : kernel);
     }
   }
+  if (const json::Array *inserted = report.getArray("inserted"))
+    for (const json::Value &value : *inserted)
+      result += fmt::format("inserted after {}: {}\n", text(value.getAsObject()->get("after")),
+                            text(value.getAsObject()->get("pipeline")));
   for (const json::Value &value : *report.getArray("missed")) {
     const json::Object &group = *value.getAsObject();
     result += fmt::format("missed: {}: {}\n  nodes: {}\n", text(group.get("kind")), text(group.get("reason")),

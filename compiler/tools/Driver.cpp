@@ -5,6 +5,7 @@
 #include "compiler/pipeline/Explain.h"
 #include "compiler/pipeline/OutputFile.h"
 #include "compiler/pipeline/Phases.h"
+#include "compiler/pipeline/Plugin.h"
 #include "compiler/pipeline/Progress.h"
 #include "compiler/pipeline/Registration.h"
 #include "compiler/tools/Dumps.h"
@@ -125,12 +126,9 @@ int Driver::parseOptions() {
       return fail(kInput, fmt::format("--dim: expected NAME=N or NAME=LO..HI, got '{}'", text));
     importOptions.dims[name] = range;
   }
-  for (const std::string &text : request.lowerings) {
-    if (text.starts_with("-"))
-      options.lowering.forbidden.push_back(text.substr(1));
-    else
-      options.lowering.forced.push_back(text);
-  }
+  for (const std::string &text : request.lowerings)
+    if (std::string error; !options.lowering.parse(text, error))
+      return fail(kInput, "--lowering: " + error);
   for (const std::string &text : request.inserts) {
     auto [place, pipeline] = StringRef(text).split('=');
     if (!place.consume_front("after:") || pipeline.empty() || !isPhase(place) || place == "import")
@@ -321,6 +319,11 @@ int Driver::emit(CompileOutcome &outcome) {
 int Driver::explainAll() {
   if (request.explain) {
     llvm::json::Object report = explain(*module, attention, missed);
+    llvm::json::Array inserted;
+    for (auto &[phase, pipeline] : options.inserted)
+      inserted.push_back(llvm::json::Object{{"after", phase}, {"pipeline", pipeline}});
+    if (!inserted.empty())
+      report["inserted"] = std::move(inserted);
     if (request.explainFile.empty())
       fmt::print("{}", explainText(report));
     else if (int code = write(request.explainFile, [&](llvm::raw_ostream &out) {
@@ -339,10 +342,17 @@ int Driver::explainAll() {
 
 int Driver::run(CompileOutcome &outcome) {
   registerPasses();
-  if (int code = parseOptions())
-    return code;
   DialectRegistry registry;
   registerDialects(registry);
+  for (const std::string &path : request.plugins) {
+    std::string error;
+    const PluginInfo *plugin = loadPlugin(path, error);
+    if (!plugin)
+      return fail(kInput, "--plugin: " + error);
+    plugin->registerDialects(registry);
+  }
+  if (int code = parseOptions())
+    return code;
   context = outcome.context = std::make_shared<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
   context->loadAllAvailableDialects();
   // Collected, not printed: the engine takes no lock, and the report groups them.

@@ -57,8 +57,12 @@ int main(int argc, char **argv) {
   app.add_option("--compile-to", request.to, "Stop after this phase and write the IR");
   app.add_option("--emit", request.emit, "artifact, static-lib, llvm, mlir or dot")
       ->check(CLI::IsMember({"artifact", "static-lib", "llvm", "mlir", "dot"}));
+  app.add_option("--plugin", request.plugins, "A library with passes, dialects and kernel lowerings of its own")
+      ->type_name("LIB.so");
   app.add_option("--insert", request.inserts, "after:PHASE=PIPELINE runs a pass pipeline after a phase");
-  app.add_option("--lowering", request.lowerings, "NAME forces a kernel lowering where it applies, -NAME forbids it");
+  app.add_option("--lowering", request.lowerings,
+                 "[OP=]NAME forces a kernel lowering where it applies, [OP=]-NAME forbids it; with OP (attn.attention, "
+                 "linalg.matmul, ...) only in kernels that have it");
   app.add_option("--allow-external-data", request.externalData, "A folder from which external data may come");
   app.add_flag("--explain{-}", explain,
                "Report each kernel, and what was not recognised, merged or scheduled; JSON with =FILE.json");
@@ -104,6 +108,8 @@ int main(int argc, char **argv) {
   // A reproducer needs what the phases depend on, not what was to be written.
   for (const std::string &text : request.cpus)
     request.command += " --cpu=" + text;
+  for (const std::string &text : request.plugins)
+    request.command += " --plugin=" + text;
   for (const std::string &text : request.lowerings)
     request.command += " --lowering=" + text;
   for (const std::string &text : request.inserts)

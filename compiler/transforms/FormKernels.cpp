@@ -3,7 +3,8 @@
 // Every operation that computes becomes part of exactly one exec.kernel. A group starts at an operation and takes in
 // what can be done while its values are at hand:
 //   contraction    the elementwise operations on its result, one after the other; then a normalisation of the rows
-//   elementwise    a softmax or normalisation of the rows
+//   elementwise    a softmax or normalisation of the rows; elementwise operations that are not linalg's, and those on
+//                  their results (linalg's have been merged by fuse-elementwise)
 //   softmax, norm  the elementwise operation on its result
 //   attention      the transposes and reshapes of its result (it writes where they would)
 //   matching       nothing: it is a kernel of its own
@@ -12,6 +13,7 @@
 // remark says so.
 #include "compiler/transforms/Ops.h"
 #include "compiler/transforms/Passes.h"
+#include "compiler/transforms/Structured.h"
 #include "compiler/transforms/View.h"
 #include "dialects/attn/Attn.h"
 #include "dialects/data/Data.h"
@@ -36,9 +38,10 @@ static bool computes(Operation *op) {
     return false;
   if (isConstantTensor(op->getNumResults() ? op->getResult(0) : Value()))
     return false;
-  return isa<linalg::LinalgOp, attn::AttentionInterface, attn::SoftmaxOp, attn::LayerNormOp, attn::RmsNormOp,
-             attn::RotaryEmbeddingOp, attn::BipartiteMatchOp, data::CumsumOp, data::ExpandOp, tensor::ConcatOp,
-             tensor::PadOp, tensor::InsertSliceOp, tensor::FromElementsOp, tensor::SplatOp>(op);
+  return isa<linalg::LinalgOp, data::StructuredOpInterface, attn::AttentionInterface, attn::SoftmaxOp,
+             attn::LayerNormOp, attn::RmsNormOp, attn::RotaryEmbeddingOp, attn::BipartiteMatchOp, data::CumsumOp,
+             data::ExpandOp, tensor::ConcatOp, tensor::PadOp, tensor::InsertSliceOp, tensor::FromElementsOp,
+             tensor::SplatOp>(op);
 }
 
 namespace {
@@ -135,19 +138,19 @@ void KernelFormer::settleViews() {
 
 /// An elementwise operation that reads the value once, in the order of its loops.
 bool KernelFormer::takesEpilogue(Value current, Operation *user) {
-  if (!user || taken.contains(user) || !isPointwise(user))
+  if (!user || taken.contains(user) || !isElementwise(user))
     return false;
-  auto generic = cast<linalg::GenericOp>(user);
   int64_t reads = 0;
-  for (OpOperand *operand : generic.getDpsInputOperands())
+  for (OpOperand *operand : cast<DestinationStyleOpInterface>(user).getDpsInputOperands())
     if (operand->get() == current) {
-      if (!generic.getMatchingIndexingMap(operand).isIdentity())
+      if (!accessOf(*operand).isIdentity())
         return false;
       ++reads;
     }
   return reads == 1 &&
-         cast<RankedTensorType>(current.getType()).getRank() == static_cast<int64_t>(generic.getNumLoops()) &&
-         isa<FloatType>(getElementTypeOrSelf(generic.getResult(0).getType()));
+         cast<RankedTensorType>(current.getType()).getRank() ==
+             cast<RankedTensorType>(user->getResult(0).getType()).getRank() &&
+         isa<FloatType>(getElementTypeOrSelf(user->getResult(0).getType()));
 }
 
 Group KernelFormer::grow(Operation *seed) {
@@ -169,11 +172,16 @@ Group KernelFormer::grow(Operation *seed) {
         take(user);
         break;
       }
-  } else if (isPointwise(seed) || isa<attn::SoftmaxOp>(seed) || isLastDimNorm(seed)) {
-    if (Operation *user = onlyUser(current);
-        user && isPointwise(seed) && !taken.contains(user) && user->getOperand(0) == current && isLastDimNorm(user))
+  } else if (isElementwise(seed) || isa<attn::SoftmaxOp>(seed) || isLastDimNorm(seed)) {
+    for (Operation *user = onlyUser(current);
+         isElementwise(seed) && takesEpilogue(current, user) &&
+         (isa<data::StructuredOpInterface>(user) || isa<data::StructuredOpInterface>(group.ops.back()));
+         user = onlyUser(current))
       take(user);
-    if (Operation *user = onlyUser(current); !isPointwise(group.ops.back()) && takesEpilogue(current, user))
+    if (Operation *user = onlyUser(current);
+        user && isElementwise(seed) && !taken.contains(user) && user->getOperand(0) == current && isLastDimNorm(user))
+      take(user);
+    if (Operation *user = onlyUser(current); !isElementwise(group.ops.back()) && takesEpilogue(current, user))
       take(user);
   } else if (isa<attn::AttentionOp>(seed)) {
     for (Operation *user = onlyUser(current);

@@ -173,3 +173,23 @@ func.func @attention_score_all_hidden() -> (tensor<1x2x2x2xf32>, tensor<1x2x2x2x
   %want = arith.constant dense<[[[[0.000000000e+00, 0.000000000e+00], [0.000000000e+00, 0.000000000e+00]], [[0.000000000e+00, 0.000000000e+00], [0.000000000e+00, 0.000000000e+00]]]]> : tensor<1x2x2x2xf32>
   return %got, %want : tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>
 }
+
+// No keys at all: the row is empty, whatever the normalizer.
+func.func @attention_none_without_keys() -> (tensor<1x1x1x2xf32>, tensor<1x1x1x2xf32>) {
+  %q = arith.constant dense<1.0> : tensor<1x1x1x2xf32>
+  %k = arith.constant dense<1.0> : tensor<1x1x0x2xf32>
+  %init = tensor.empty() : tensor<1x1x1x2xf32>
+  %got = attn.attention ins(%q, %k, %k : tensor<1x1x1x2xf32>, tensor<1x1x0x2xf32>, tensor<1x1x0x2xf32>) outs(%init : tensor<1x1x1x2xf32>) {normalizer = #attn.normalizer<none>, empty_rows = #attn.empty_rows<nan>} -> tensor<1x1x1x2xf32>
+  %want = arith.constant dense<0x7FC00000> : tensor<1x1x1x2xf32>
+  return %got, %want : tensor<1x1x1x2xf32>, tensor<1x1x1x2xf32>
+}
+
+func.func @attention_sigmoid_without_live_keys() -> (tensor<1x1x1x2xf32>, tensor<1x1x1x2xf32>) {
+  %q = arith.constant dense<1.0> : tensor<1x1x1x2xf32>
+  %k = arith.constant dense<1.0> : tensor<1x1x3x2xf32>
+  %lengths = arith.constant dense<0> : tensor<1xi64>
+  %init = tensor.empty() : tensor<1x1x1x2xf32>
+  %got = attn.attention ins(%q, %k, %k : tensor<1x1x1x2xf32>, tensor<1x1x3x2xf32>, tensor<1x1x3x2xf32>) lengths(%lengths : tensor<1xi64>) outs(%init : tensor<1x1x1x2xf32>) {normalizer = #attn.normalizer<sigmoid>, empty_rows = #attn.empty_rows<nan>} -> tensor<1x1x1x2xf32>
+  %want = arith.constant dense<0x7FC00000> : tensor<1x1x1x2xf32>
+  return %got, %want : tensor<1x1x1x2xf32>, tensor<1x1x1x2xf32>
+}

@@ -47,3 +47,8 @@ expect("missed: tile: scheduled as attention-general" in text and "remedy" in te
 # Before there are kernels the report is what was refused.
 text = t.compile(encoder, "--compile-to=fuse", "-o", t.path("fuse.mlir"), "--explain").stdout
 expect("weights" not in text and "attention" not in text, f"no more than refusals, got {text}")
+
+# What the user put between the phases.
+t.compile(t.small(), "-o", t.path("i.fovea"), "--insert=after:fuse=cse", f"--explain={t.path('i.json')}")
+inserted = json.load(open(t.path("i.json")))["inserted"]
+expect(inserted == [{"after": "fuse", "pipeline": "cse"}], f"the inserted pass, got {inserted}")

@@ -34,7 +34,7 @@ struct Schedule {
   llvm::SmallVector<mlir::Attribute> layouts; ///< one for each input and init
   /// Inits and inputs, by number, that may be the same memory; see InPlace.h.
   llvm::SmallVector<std::pair<unsigned, unsigned>> aliases;
-  double nanoseconds = 0; ///< predicted, one thread, symbolic dims at typical sizes
+  double nanoseconds = 0;        ///< predicted, one thread, symbolic dims at typical sizes
   mlir::AffineExpr scratchBytes; ///< memory that all stages share, in the kernel's symbols: one more init, at the end
 };
 

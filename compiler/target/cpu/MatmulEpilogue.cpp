@@ -145,8 +145,9 @@ void MatmulEpilogue::tile(ArrayRef<Value> batchIndices, Value m0, Value rows, Va
       });
     });
   };
+  // Parts of the last panel may lie behind the last column.
   if (auto known = KernelCode::known(n); known && *known % (vectors * lanes) == 0)
-    return whole();
+    return c.when(c.less(n0, n), whole);
   if (auto known = KernelCode::known(n); known && *known < vectors * lanes)
     return edge();
   c.when(c.compare(arith::CmpIPredicate::sle, c.add(n0, vectors * lanes), n), whole, edge);

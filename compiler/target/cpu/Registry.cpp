@@ -2,30 +2,33 @@
 
 using namespace fovea::cpu;
 
-static std::vector<std::unique_ptr<KernelLowering>> &owned() {
-  static std::vector<std::unique_ptr<KernelLowering>> lowerings;
-  return lowerings;
-}
+namespace {
+struct Registry {
+  std::vector<std::unique_ptr<KernelLowering>> owned;
+  std::vector<const KernelLowering *> all;
 
-static std::vector<const KernelLowering *> &all() {
-  static std::vector<const KernelLowering *> lowerings;
-  return lowerings;
+  void add(std::unique_ptr<KernelLowering> lowering) {
+    all.push_back(lowering.get());
+    owned.push_back(std::move(lowering));
+  }
+  Registry() {
+    add(createMatmulLowering());
+    add(createAttentionLowering());
+    add(createAttentionGeneralLowering());
+    add(createMatchingLowering());
+    add(createLoopsLowering());
+  }
+};
+} // namespace
+
+/// Fovea's own first, then those of plugins.
+static Registry &registry() {
+  static Registry registry;
+  return registry;
 }
 
 void fovea::cpu::registerKernelLowering(std::unique_ptr<KernelLowering> lowering) {
-  all().push_back(lowering.get());
-  owned().push_back(std::move(lowering));
+  registry().add(std::move(lowering));
 }
 
-llvm::ArrayRef<const KernelLowering *> fovea::cpu::kernelLowerings() {
-  static bool once = [] {
-    registerKernelLowering(createMatmulLowering());
-    registerKernelLowering(createAttentionLowering());
-    registerKernelLowering(createAttentionGeneralLowering());
-    registerKernelLowering(createMatchingLowering());
-    registerKernelLowering(createLoopsLowering());
-    return true;
-  }();
-  (void)once;
-  return all();
-}
+llvm::ArrayRef<const KernelLowering *> fovea::cpu::kernelLowerings() { return registry().all; }

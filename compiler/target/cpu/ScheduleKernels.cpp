@@ -1,11 +1,12 @@
 // The tile phase on the CPU: a lowering and a schedule for each kernel, and the layout of each weight.
 //
 // Every registered lowering is asked; of those that can do a kernel the one with the lowest predicted time is taken,
-// unless the user forces or forbids one. Constants that kernels read become weights of the artifact, one for each
-// layout that is asked for, each stored once.
+// unless the user forces or forbids one. Operations that are not linalg's but structured become so first. Constants
+// that kernels read become weights of the artifact, one for each layout that is asked for, each stored once.
 #include "compiler/target/cpu/ScheduleKernels.h"
 #include "compiler/target/cpu/Lowering.h"
 #include "compiler/transforms/Ops.h"
+#include "compiler/transforms/Structured.h"
 #include "compiler/transforms/View.h"
 #include "dialects/attn/Attn.h"
 
@@ -21,7 +22,7 @@ namespace {
 class Scheduler {
 public:
   Scheduler(ModuleOp module, const Machine &machine, const LoweringChoice &choice)
-      : module(module), machine(machine), choice(choice) {}
+      : module(module), machine(machine), allChoices(choice) {}
   LogicalResult run();
 
 private:
@@ -30,7 +31,7 @@ private:
 
   ModuleOp module;
   const Machine &machine;
-  const LoweringChoice &choice;
+  const LoweringChoice &allChoices;
   DenseMap<std::pair<Value, Attribute>, FlatSymbolRefAttr> weights;
   unsigned weightCount = 0;
 };
@@ -93,8 +94,39 @@ static exec::KernelOp withScratch(exec::KernelOp kernel, AffineExpr bytes) {
   return larger;
 }
 
+bool LoweringChoice::parse(StringRef text, std::string &error) {
+  auto [first, second] = text.split('=');
+  StringRef op = second.empty() ? StringRef() : first, name = second.empty() ? first : second;
+  bool forbid = name.consume_front("-");
+  std::string known;
+  for (const KernelLowering *lowering : kernelLowerings())
+    known += (known.empty() ? "" : ", ") + lowering->name().str();
+  if (!llvm::any_of(kernelLowerings(), [&](const KernelLowering *lowering) { return lowering->name() == name; })) {
+    error = ("expected [OP=][-]NAME with one of " + known + ", got '" + text + "'").str();
+    return false;
+  }
+  (forbid ? forbidden : forced).push_back({op.str(), name.str()});
+  return true;
+}
+
+LoweringChoice LoweringChoice::of(const llvm::StringSet<> &ops) const {
+  LoweringChoice result = *this;
+  for (std::vector<Rule> *rules : {&result.forced, &result.forbidden})
+    llvm::erase_if(*rules, [&](const Rule &rule) { return !rule.op.empty() && !ops.contains(rule.op); });
+  return result;
+}
+
 LogicalResult Scheduler::schedule(exec::KernelOp kernel) {
   KernelView view(kernel);
+  llvm::StringSet<> ops;
+  for (Operation &op : view.body->without_terminator()) {
+    ops.insert(op.getName().getStringRef());
+    if (isContraction(&op))
+      ops.insert("linalg.matmul");
+  }
+  LoweringChoice choice = allChoices.of(ops);
+  for (auto op : llvm::make_early_inc_range(view.body->getOps<data::StructuredOpInterface>()))
+    expandStructured(op);
   const KernelLowering *best = nullptr;
   Schedule chosen;
   std::string reasons;

@@ -6,14 +6,29 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace fovea::cpu {
 
-/// What `--lowering=NAME` and `--lowering=-NAME` ask for.
+/// What `--lowering=[OP=]NAME` and `--lowering=[OP=]-NAME` ask for.
 struct LoweringChoice {
-  std::vector<std::string> forced, forbidden;
-  bool forces(llvm::StringRef name) const { return llvm::is_contained(forced, name); }
-  bool forbids(llvm::StringRef name) const { return llvm::is_contained(forbidden, name); }
+  struct Rule {
+    std::string op; ///< holds for kernels with this operation; empty for all
+    std::string lowering;
+  };
+  std::vector<Rule> forced, forbidden;
+  /// For a kernel with these operations; a contraction is linalg.matmul, however it is written.
+  LoweringChoice of(const llvm::StringSet<> &ops) const;
+  bool forces(llvm::StringRef name) const { return holds(forced, name); }
+  bool forbids(llvm::StringRef name) const { return holds(forbidden, name); }
+
+  /// Reads what follows `--lowering=`; false, with one line in `error`, if there is no such lowering.
+  bool parse(llvm::StringRef text, std::string &error);
+
+private:
+  static bool holds(const std::vector<Rule> &rules, llvm::StringRef name) {
+    return llvm::any_of(rules, [&](const Rule &rule) { return rule.lowering == name; });
+  }
 };
 
 /// Gives every exec.kernel of the module its schedule and layouts, and turns the constants that kernels read into

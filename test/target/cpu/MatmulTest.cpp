@@ -145,7 +145,7 @@ TEST_P(Matmul, Epilogues) {
   for (bool bias : {false, true})
     for (bool residual : {false, true})
       for (const char *activation : {"", "relu", "gelu"})
-        for (int64_t n : {50, 96}) {
+        for (int64_t n : {50, 96, 160}) {
           MatmulText text{-1, n, 64, bias, residual, activation};
           check<float>(text, GetParam(), {1, 13, 40});
         }

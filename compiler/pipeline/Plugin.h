@@ -1,0 +1,67 @@
+// Plugins: shared libraries that add passes, dialects, kernel lowerings and reference functions.
+//
+// One library serves fovea-compile --plugin=LIB.so and fovea-opt --load-pass-plugin=LIB.so
+// --load-dialect-plugin=LIB.so. It links libFoveaCompiler, the same one as the tools: dialects and passes are known by
+// addresses in it. Example: examples/pass-plugin.
+#ifndef FOVEA_COMPILER_PIPELINE_PLUGIN_H
+#define FOVEA_COMPILER_PIPELINE_PLUGIN_H
+
+#include "compiler/pipeline/Version.h"
+
+#include "mlir/IR/DialectRegistry.h"
+#include "mlir/Tools/Plugins/DialectPlugin.h"
+#include "mlir/Tools/Plugins/PassPlugin.h"
+#include "llvm/Config/llvm-config.h"
+
+#include <string>
+
+/// Of struct PluginInfo.
+#define FOVEA_PLUGIN_ABI 1
+
+namespace fovea {
+
+/// What a plugin says of itself, by the function `foveaPluginInfo`. Plain data, so that a plugin made for another
+/// version can be read far enough to refuse it.
+struct PluginInfo {
+  uint32_t abi; ///< FOVEA_PLUGIN_ABI
+  const char *name;
+  const char *foveaVersion, *llvmVersion; ///< of the headers that it was built with
+  void (*registerDialects)(mlir::DialectRegistry &registry);
+  /// Passes, kernel lowerings and reference functions; called once.
+  void (*registerExtensions)();
+};
+
+/// Why a plugin does not fit this library, in one line; empty if it does.
+std::string checkPlugin(const PluginInfo &info);
+
+/// Loads a library, checks it and calls its registerExtensions. On failure null, with one line in `error`. The library
+/// stays loaded.
+const PluginInfo *loadPlugin(const std::string &path, std::string &error);
+
+/// For tools that know MLIR's plugins only: ends the process with exit code 1 and one line if the plugin does not fit.
+void requirePlugin(const PluginInfo &info);
+
+} // namespace fovea
+
+/// The entry points of a plugin; to be used once, at the top level of a source file. `dialects` is called with a
+/// DialectRegistry &, `extensions` without arguments.
+#define FOVEA_PLUGIN(pluginName, dialects, extensions)                                                                 \
+  extern "C" __attribute__((visibility("default"))) const fovea::PluginInfo *foveaPluginInfo() {                       \
+    static const fovea::PluginInfo info{FOVEA_PLUGIN_ABI,    pluginName, FOVEA_COMPILER_VERSION,                       \
+                                        LLVM_VERSION_STRING, dialects,   extensions};                                  \
+    return &info;                                                                                                      \
+  }                                                                                                                    \
+  extern "C" __attribute__((visibility("default"))) mlir::PassPluginLibraryInfo mlirGetPassPluginInfo() {              \
+    return {MLIR_PLUGIN_API_VERSION, pluginName, FOVEA_COMPILER_VERSION, [] {                                          \
+              fovea::requirePlugin(*foveaPluginInfo());                                                                \
+              foveaPluginInfo()->registerExtensions();                                                                 \
+            }};                                                                                                        \
+  }                                                                                                                    \
+  extern "C" __attribute__((visibility("default"))) mlir::DialectPluginLibraryInfo mlirGetDialectPluginInfo() {        \
+    return {MLIR_PLUGIN_API_VERSION, pluginName, FOVEA_COMPILER_VERSION, [](mlir::DialectRegistry *registry) {         \
+              fovea::requirePlugin(*foveaPluginInfo());                                                                \
+              foveaPluginInfo()->registerDialects(*registry);                                                          \
+            }};                                                                                                        \
+  }
+
+#endif // FOVEA_COMPILER_PIPELINE_PLUGIN_H
