@@ -161,11 +161,13 @@ def InputElementOp : Exec_Op<"input_element", [Pure]> {
 }
 
 def InputBufferOp : Exec_Op<"input_buffer", [Pure]> {
+  let summary = "the memory of an input of the program, by number";
   let arguments = (ins I64Attr:$input);
   let results = (outs BufferType:$result);
   let assemblyFormat = "$input attr-dict";
 }
 def OutputBufferOp : Exec_Op<"output_buffer", [Pure]> {
+  let summary = "the memory of an output of the program, by number";
   let arguments = (ins I64Attr:$output);
   let results = (outs BufferType:$result);
   let assemblyFormat = "$output attr-dict";
@@ -177,6 +179,7 @@ def ArenaBufferOp : Exec_Op<"arena_buffer", [Pure]> {
   let assemblyFormat = "$offset attr-dict";
 }
 def WeightBufferOp : Exec_Op<"weight_buffer", [Pure]> {
+  let summary = "the memory of a weight";
   let arguments = (ins FlatSymbolRefAttr:$source);
   let results = (outs BufferType:$result);
   let assemblyFormat = "$source attr-dict";

@@ -5,7 +5,6 @@
 
 #include "compiler/target/cpu/Attention.h"
 
-#include <limits>
 
 using namespace mlir;
 using namespace fovea;
@@ -65,9 +64,9 @@ private:
           Value q = c.load(c.b.getF32Type(), placeOf(frame, c, form.q, {b, h, i, d}));
           return Values{c.fma(c.splat(type, q), c.load(type, place(d, e), mask), state[0])};
         });
-    if (form.op.getEmptyRows() == attn::EmptyRows::nan) {
+    if (double empty = form.emptyValue(); empty != 0) {
       Value none = c.equal(frame.size(form.n), c.constant(0));
-      sum[0] = c.select(none, c.number(type, std::numeric_limits<double>::quiet_NaN()), sum[0]);
+      sum[0] = c.select(none, c.number(type, empty), sum[0]);
     }
     c.store(sum[0], placeOf(frame, c, form.out, {b, h, i, e}), mask);
   }
@@ -124,7 +123,9 @@ public:
 private:
   /// What keeps this lowering from an attention, as a clause; empty if nothing does.
   static std::string refusal(AttentionForm &form) {
-    attn::AttentionOp op = form.op;
+    auto op = dyn_cast<attn::AttentionOp>(form.op.getOperation());
+    if (!op)
+      return "it goes on from a state";
     if (op.getNormalizer() != attn::Normalizer::none)
       return "the scores are normalised";
     if (!op.getCombine().empty() || !op.getScore().empty() || !op.getWeight().empty())

@@ -43,7 +43,7 @@ with Installed() as t:
     write("old.cpp", REAL), write("CMakeLists.txt", PROJECT), write("model.mlir", MODEL)
     write("plain.c", PLAIN), write("nothing.c", "int nothing;\n"), write("lacking.c", "void f(void); void *foveaPluginInfo(void) { f(); return 0; }\n")
     write("text.so", "not a library\n" * 99)
-    said = t.run(t.args.cmake, "-S", ".", "-B", "build", f"-DCMAKE_C_COMPILER={t.args.cc}", f"-DCMAKE_CXX_COMPILER={t.args.cxx}", f"-DCMAKE_PREFIX_PATH={t.prefix}")
+    said = t.run(t.args.cmake, "-G", "Ninja", "-S", ".", "-B", "build", f"-DCMAKE_C_COMPILER={t.args.cc}", f"-DCMAKE_CXX_COMPILER={t.args.cxx}", f"-DCMAKE_PREFIX_PATH={t.prefix}")
     llvm, fovea = said.split("LLVM is ")[1].split(",")[0], said.split("Fovea is ")[1].split()[0]
     t.run(t.args.cmake, "--build", "build")
 

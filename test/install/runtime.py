@@ -24,7 +24,7 @@ with Installed() as t:
     for name, text in (("CMakeLists.txt", PROJECT), ("main.c", PROGRAM)):
         with open(os.path.join(t.work, name), "w") as file:
             file.write(text)
-    t.run(t.args.cmake, "-S", ".", "-B", "build", f"-DCMAKE_C_COMPILER={t.args.cc}", f"-DCMAKE_CXX_COMPILER={t.args.cxx}", f"-DCMAKE_PREFIX_PATH={t.prefix}")
+    t.run(t.args.cmake, "-G", "Ninja", "-S", ".", "-B", "build", f"-DCMAKE_C_COMPILER={t.args.cc}", f"-DCMAKE_CXX_COMPILER={t.args.cxx}", f"-DCMAKE_PREFIX_PATH={t.prefix}")
     t.run(t.args.cmake, "--build", "build")
     for library in ("fovea_runtime", "fovea_runtime_static"):
         expect(t.run(f"build/with_{library}").startswith("fovea 0.1."), "the version of the library")

@@ -104,6 +104,12 @@ def on_terminal(*words):
 
 
 t.compile(small, f"--dump-phases={t.path('d')}", "-o", t.path("x.fovea"))
+try:
+    for end in pty.openpty():
+        os.close(end)
+except OSError as error:
+    print(f"skipped: a progress bar wants a terminal, and there are none here: {error}")
+    raise SystemExit
 for words, steps in (((small, "-o", t.path("x.fovea")), 7), ((small, "--compile-to=fuse"), 4), ((t.path("d/4-fuse.mlirbc"), "-o", t.path("x.fovea")), 4)):
     text = on_terminal(*words)
     expect(f" {steps}/{steps} " in text and text.count("\r[") == steps and text.endswith("\n"), f"{steps} steps, got {text!r}")
