@@ -5,7 +5,6 @@
 
 #include "compiler/target/cpu/Attention.h"
 
-
 using namespace mlir;
 using namespace fovea;
 using namespace fovea::cpu;
