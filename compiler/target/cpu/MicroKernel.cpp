@@ -31,12 +31,14 @@ Values fovea::cpu::emitTile(KernelCode &c, const TileShape &tile, const TileOper
       for (Value row : o.a)
         a.push_back(c.address(row, tile.element, aPlace));
       Value b = c.address(o.b, tile.element, c.mul(k, o.bStep));
-      if (o.prefetch && unroll == kUnroll) {
-        Value place = c.address(o.prefetch, c.b.getI8Type(), c.mul(k, o.prefetchLines * 64 / kUnroll));
-        for (int64_t line = 0; line < o.prefetchLines; ++line)
-          c.prefetch(c.address(place, c.b.getI8Type(), line * 64));
-      }
+      bool prefetch = o.prefetch && unroll == kUnroll;
+      Value fetched =
+          prefetch ? c.address(o.prefetch, c.b.getI8Type(), c.mul(k, o.prefetchLines * 64 / kUnroll)) : Value();
       for (int64_t u = 0; u < unroll; ++u) {
+        // Spread evenly: a core has few buffers for lines that are under way, and bursts would fill them.
+        for (int64_t line = 0; prefetch && line < o.prefetchLines; ++line)
+          if (line * kUnroll / o.prefetchLines == u)
+            c.prefetch(c.address(fetched, c.b.getI8Type(), line * 64));
         Values at;
         for (Value row : a)
           at.push_back(c.address(row, tile.element, c.mul(o.aStep, u)));
