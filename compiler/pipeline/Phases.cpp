@@ -8,8 +8,15 @@
 using namespace mlir;
 using namespace fovea;
 
+static LogicalResult run(PassManager &passes, ModuleOp module, const CompileOptions &options) {
+  if (options.instrument)
+    options.instrument(passes);
+  return passes.run(module);
+}
+
 /// Runs passes over each function of the module, cleaning up before and behind.
-static LogicalResult overFunctions(ModuleOp module, llvm::function_ref<void(OpPassManager &)> add) {
+static LogicalResult overFunctions(ModuleOp module, const CompileOptions &options,
+                                   llvm::function_ref<void(OpPassManager &)> add) {
   PassManager passes(module.getContext());
   OpPassManager &functions = passes.nest<mlir::func::FuncOp>();
   functions.addPass(createCanonicalizerPass());
@@ -17,11 +24,11 @@ static LogicalResult overFunctions(ModuleOp module, llvm::function_ref<void(OpPa
   add(functions);
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
-  return passes.run(module);
+  return run(passes, module, options);
 }
 
-static LogicalResult raise(ModuleOp module, const CompileOptions &) {
-  return overFunctions(module, [](OpPassManager &passes) {
+static LogicalResult raise(ModuleOp module, const CompileOptions &options) {
+  return overFunctions(module, options, [](OpPassManager &passes) {
     FuseElementwiseOptions chains;
     chains.duplicate = false;
     passes.addPass(createFoldConstants());
@@ -38,8 +45,8 @@ static LogicalResult raise(ModuleOp module, const CompileOptions &) {
   });
 }
 
-static LogicalResult simplify(ModuleOp module, const CompileOptions &) {
-  return overFunctions(module, [](OpPassManager &passes) {
+static LogicalResult simplify(ModuleOp module, const CompileOptions &options) {
+  return overFunctions(module, options, [](OpPassManager &passes) {
     passes.addPass(createDecomposeMatching());
     NormalizeViewsOptions smaller;
     smaller.dropUnits = true;
@@ -51,21 +58,21 @@ static LogicalResult simplify(ModuleOp module, const CompileOptions &) {
   });
 }
 
-static LogicalResult fuse(ModuleOp module, const CompileOptions &) {
-  return overFunctions(module, [](OpPassManager &passes) { passes.addPass(createFormKernels()); });
+static LogicalResult fuse(ModuleOp module, const CompileOptions &options) {
+  return overFunctions(module, options, [](OpPassManager &passes) { passes.addPass(createFormKernels()); });
 }
 
 static LogicalResult tile(ModuleOp module, const CompileOptions &options) {
   return cpu::scheduleKernels(module, options.machines.front(), options.lowering);
 }
 
-static LogicalResult plan(ModuleOp module, const CompileOptions &) {
+static LogicalResult plan(ModuleOp module, const CompileOptions &options) {
   // What made the weights has become part of them.
-  if (failed(overFunctions(module, [](OpPassManager &) {})))
+  if (failed(overFunctions(module, options, [](OpPassManager &) {})))
     return failure();
   PassManager passes(module.getContext());
   passes.addPass(createPlanMemory());
-  return passes.run(module);
+  return run(passes, module, options);
 }
 
 static const Phase kPhases[] = {
@@ -92,7 +99,7 @@ LogicalResult fovea::runPhases(ModuleOp module, const CompileOptions &options, S
         if (name != phase.name)
           continue;
         PassManager passes(module.getContext());
-        if (failed(parsePassPipeline(pipeline, passes)) || failed(passes.run(module)))
+        if (failed(parsePassPipeline(pipeline, passes)) || failed(::run(passes, module, options)))
           return failure();
       }
       if (failed(done(phase)))

@@ -7,6 +7,7 @@
 #include "compiler/target/cpu/ScheduleKernels.h"
 
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/PassManager.h"
 
 #include <functional>
 #include <string>
@@ -20,6 +21,8 @@ struct CompileOptions {
   cpu::LoweringChoice lowering;
   /// Passes to run after a phase: its name and a pipeline in MLIR's textual form.
   std::vector<std::pair<std::string, std::string>> inserted;
+  /// Called with each pass manager before it runs.
+  std::function<void(mlir::PassManager &)> instrument;
 };
 
 /// One phase between the import of a model and the writing of the artifact: module to module.

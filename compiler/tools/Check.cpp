@@ -1,5 +1,6 @@
 #include "compiler/tools/Check.h"
 #include "compiler/reference/Reference.h"
+#include "compiler/tools/VerifyEach.h"
 #include "tools/Command.h"
 #include "tools/npy.h"
 
@@ -104,47 +105,48 @@ static double flopsOf(const data::DimExpr &flops, const fovea_session *session, 
   return sum;
 }
 
-/// What the reference evaluator makes of the imported function, under the outputs' names.
-static npy::Arrays evaluateReference(const CompileOutcome &outcome, const fovea_session *session,
-                                     const fovea_model *model, const npy::Arrays &inputs, const npy::Views &outputs) {
-  if (double flops = flopsOf(outcome.flops, session, model, inputs); flops > kMostReferenceFlops)
-    throw Failure(FOVEA_UNSUPPORTED,
-                  fmt::format("--check: the reference evaluator is too slow for {:.1f} GFLOP; give --expect=FILE.npz",
-                              flops * 1e-9));
-  auto function = *mlir::ModuleOp(outcome.imported.get()).getOps<mlir::func::FuncOp>().begin();
+/// Where functions are evaluated: an artifact's inputs and the names of its outputs.
+struct Point {
+  const fovea_session *session;
+  const fovea_model *model;
+  const npy::Arrays &inputs;
+  const npy::Views &outputs;
+};
+
+/// What the reference evaluator makes of a function, under the outputs' names.
+static npy::Arrays evaluateReference(mlir::func::FuncOp function, const Point &at) {
   std::vector<reference::Tensor> arguments;
   for (uint32_t i = 0; i < function.getNumArguments(); ++i) {
     fovea_tensor_info info;
-    call(fovea_model_input, model, fovea_session_entry(session), i, &info);
-    const npy::Array &array =
-        std::find_if(inputs.begin(), inputs.end(), [&](const auto &input) { return input.first == info.name; })->second;
+    call(fovea_model_input, at.model, fovea_session_entry(at.session), i, &info);
+    auto named = [&](const auto &input) { return input.first == info.name; };
+    const npy::Array &array = std::find_if(at.inputs.begin(), at.inputs.end(), named)->second;
     auto type = mlir::cast<mlir::RankedTensorType>(function.getArgumentTypes()[i]);
     auto tensor = reference::fromBytes(type.getElementType(), array.dims,
                                        {reinterpret_cast<const char *>(array.data.data()), array.data.size()});
     if (failed(tensor))
-      throw Failure(FOVEA_UNSUPPORTED,
-                    fmt::format("--check: the reference evaluator does not take the input '{}'", info.name));
+      throw Failure(FOVEA_UNSUPPORTED, fmt::format("the reference evaluator does not take the input '{}'", info.name));
     arguments.push_back(std::move(*tensor));
   }
   std::string error;
   auto results = reference::evaluate(function, arguments, &error);
   if (failed(results))
-    throw Failure(FOVEA_UNSUPPORTED, "--check: the reference evaluation failed: " + error);
-  npy::Arrays expected;
+    throw Failure(FOVEA_UNSUPPORTED, "the reference evaluation failed: " + error);
+  npy::Arrays found;
   for (size_t i = 0; i < results->size(); ++i) {
     npy::Array array;
-    array.dtype = outputs[i].second.dtype;
+    array.dtype = at.outputs[i].second.dtype;
     array.dims.assign((*results)[i].shape.begin(), (*results)[i].shape.end());
     std::vector<char> bytes = reference::toBytes((*results)[i]);
     array.data.resize(bytes.size());
     std::memcpy(array.data.data(), bytes.data(), bytes.size());
-    expected.emplace_back(outputs[i].first, std::move(array));
+    found.emplace_back(at.outputs[i].first, std::move(array));
   }
-  return expected;
+  return found;
 }
 
 static int check(const CheckRequest &request, CompileOutcome &outcome) {
-  if (request.expected.empty() && !outcome.imported)
+  if (request.expected.empty() && outcome.phases.empty())
     throw Failure(FOVEA_UNSUPPORTED, "--check: a model is needed for the reference evaluation");
   RuntimeHandle runtime = createRuntime(0);
   ModelHandle model = openModel(runtime, outcome.artifact);
@@ -153,9 +155,21 @@ static int check(const CheckRequest &request, CompileOutcome &outcome) {
   bindInputs(session.get(), model.get(), inputs);
   call(fovea_session_run, session.get());
   npy::Views outputs = outputsOf(session.get(), model.get());
-  npy::Arrays expected = request.expected.empty()
-                             ? evaluateReference(outcome, session.get(), model.get(), inputs, outputs)
-                             : npy::readZip(request.expected);
+  auto evaluate = [&](mlir::func::FuncOp function) {
+    return evaluateReference(function, {session.get(), model.get(), inputs, outputs});
+  };
+  npy::Arrays reference;
+  if (request.phases || request.expected.empty()) {
+    if (double flops = flopsOf(outcome.flops, session.get(), model.get(), inputs); flops > kMostReferenceFlops)
+      throw Failure(FOVEA_UNSUPPORTED,
+                    fmt::format("--check: the reference evaluator is too slow for {:.1f} GFLOP; give --expect=FILE.npz",
+                                flops * 1e-9));
+    reference = evaluate(*mlir::ModuleOp(outcome.phases.front().module.get()).getOps<mlir::func::FuncOp>().begin());
+  }
+  if (request.phases)
+    if (int code = verifyPhases(outcome, reference, evaluate, request.tolerance))
+      return code;
+  npy::Arrays expected = request.expected.empty() ? std::move(reference) : npy::readZip(request.expected);
   ComparisonResult result = compare(outputs, expected, request.tolerance);
   fmt::print("{}", result.report);
   if (!result.agrees)

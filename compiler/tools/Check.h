@@ -14,6 +14,7 @@ struct CheckRequest {
   std::string inputs;   ///< npz; empty for random ones
   std::string expected; ///< npz; empty for the reference evaluator
   tools::Tolerance tolerance;
+  bool phases = false; ///< the IR after each phase that was kept, too
 };
 
 /// Prints a line for each output. The exit code where they differ: 3 from the reference evaluation (the compiler is

@@ -36,8 +36,9 @@ struct Message {
 
 class Driver {
 public:
-  explicit Driver(const CompileRequest &request) : request(request) {}
-  int run(CompileOutcome &outcome);
+  Driver(const CompileRequest &request, CompileOutcome &outcome)
+      : request(request), outcome(outcome), options(outcome.options) {}
+  int run();
 
 private:
   int fail(int code, std::string message);
@@ -47,14 +48,16 @@ private:
   int load();
   int runAllPhases();
   int dump(StringRef phase);
-  int emit(CompileOutcome &outcome);
+  void keep(StringRef phase);
+  int emit();
   int explainAll();
   int write(const std::string &path, llvm::function_ref<LogicalResult(llvm::raw_ostream &)> contents);
   void receive(Diagnostic &diagnostic);
   std::string outputPath(StringRef extension) const;
 
   const CompileRequest &request;
-  CompileOptions options;
+  CompileOutcome &outcome;
+  CompileOptions &options;
   frontend::ImportOptions importOptions;
   std::shared_ptr<MLIRContext> context;
   OwningOpRef<ModuleOp> module;
@@ -272,13 +275,20 @@ int Driver::runAllPhases() {
       attention = attentionNodes(*module);
     previous = current;
     progress->done(current);
+    // A plan is a program for the host; from there on the artifact speaks.
+    if (request.keepPhases && current != "plan")
+      keep(current);
     if (int code = dump(current))
       return code;
   }
   return kFine;
 }
 
-int Driver::emit(CompileOutcome &outcome) {
+void Driver::keep(StringRef phase) {
+  outcome.phases.push_back({phase.str(), OwningOpRef<ModuleOp>(cast<ModuleOp>(module->getOperation()->clone()))});
+}
+
+int Driver::emit() {
   std::string stdoutOr = request.output.empty() ? "-" : request.output;
   if (request.emit == "dot")
     return write(stdoutOr, [&](llvm::raw_ostream &out) {
@@ -340,7 +350,7 @@ int Driver::explainAll() {
   return kUnsupported;
 }
 
-int Driver::run(CompileOutcome &outcome) {
+int Driver::run() {
   registerPasses();
   DialectRegistry registry;
   registerDialects(registry);
@@ -356,7 +366,7 @@ int Driver::run(CompileOutcome &outcome) {
   context = outcome.context = std::make_shared<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
   context->loadAllAvailableDialects();
   // Collected, not printed: the engine takes no lock, and the report groups them.
-  context->getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
+  ScopedDiagnosticHandler collector(context.get(), [this](Diagnostic &diagnostic) {
     receive(diagnostic);
     return success();
   });
@@ -366,14 +376,14 @@ int Driver::run(CompileOutcome &outcome) {
   progress = std::make_unique<Progress>();
   if (int code = load())
     return code;
-  if (request.keepImported)
-    outcome.imported = cast<ModuleOp>(module->getOperation()->clone());
+  if (request.keepImported || request.keepPhases)
+    keep(from);
   if (int code = runAllPhases())
     return code;
   // Before anything is written: with --require-fused there is no artifact that does not fulfil it.
   if (request.requireFused && !missed.empty())
     return explainAll();
-  if (int code = emit(outcome))
+  if (int code = emit())
     return code;
   progress->finish();
   if (int code = explainAll())
@@ -386,6 +396,6 @@ int Driver::run(CompileOutcome &outcome) {
 
 CompileOutcome fovea::compile(const CompileRequest &request) {
   CompileOutcome outcome;
-  outcome.code = Driver(request).run(outcome);
+  outcome.code = Driver(request, outcome).run();
   return outcome;
 }

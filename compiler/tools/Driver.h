@@ -3,6 +3,7 @@
 #ifndef FOVEA_COMPILER_TOOLS_DRIVER_H
 #define FOVEA_COMPILER_TOOLS_DRIVER_H
 
+#include "compiler/pipeline/Phases.h"
 #include "dialects/data/DimExpr.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -23,15 +24,23 @@ struct CompileRequest {
   std::vector<std::string> cpus{"native"}, dims, lowerings, inserts, plugins;
   bool timing = false, explain = false, requireFused = false, dumpText = false;
   bool keepImported = false; ///< for a comparison with the reference evaluator
+  bool keepPhases = false;   ///< the same after each phase
   std::string command;       ///< for the reproducer
+};
+
+/// The IR after a phase.
+struct PhaseResult {
+  std::string name;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
 };
 
 struct CompileOutcome {
   int code = kFine;
   std::string artifact;                       ///< empty unless one was written
   data::DimExpr flops;                        ///< of all entries, in the names of the dims
-  std::shared_ptr<mlir::MLIRContext> context; ///< of `imported`
-  mlir::OwningOpRef<mlir::ModuleOp> imported; ///< before the first phase, with keepImported
+  std::shared_ptr<mlir::MLIRContext> context; ///< of `phases`
+  CompileOptions options;
+  std::vector<PhaseResult> phases; ///< before the first one, with keepImported; up to tile, with keepPhases
 };
 
 /// Compiles. Messages go to stderr as "fovea-compile: error: ...", one line each; what the user asked to see goes to

@@ -38,7 +38,7 @@ int main(int argc, char **argv) {
   CLI::App app(kExamples, "fovea-compile");
   CompileRequest request;
   CheckRequest check;
-  std::string explain, inputs;
+  std::string explain, inputs, verifyEach;
   bool listOps = false;
   app.set_version_flag("--version", "fovea-compile " FOVEA_VERSION);
   app.add_option("model", request.model, "The model: an ONNX file, or IR as .mlir or .mlirbc");
@@ -71,6 +71,11 @@ int main(int argc, char **argv) {
   app.add_flag(
       "--check{-}", inputs,
       "Run the artifact, with the inputs of =FILE.npz, and compare; with the reference evaluator unless --expect");
+  app.add_option("--verify-each", verifyEach,
+                 "Check, and hold the results after each phase against those of the imported model by the reference "
+                 "evaluator; an error names the first phase, and pass, that changes them")
+      ->type_name("reference")
+      ->check(CLI::IsMember({"reference"}));
   app.add_option("--expect", check.expected, "With --check: the outputs to compare with")->type_name("FILE.npz");
   app.add_option("--rtol", check.tolerance.relative, "With --check: tolerance of floats, relative")
       ->capture_default_str();
@@ -96,9 +101,11 @@ int main(int argc, char **argv) {
   }
   if (request.model.empty())
     return usage("expected a model; see --help");
-  bool checks = !inputs.empty();
+  check.phases = request.keepPhases = !verifyEach.empty();
+  bool checks = !inputs.empty() || check.phases;
   if (checks && (request.emit != "artifact" || !request.to.empty()))
-    return usage("--check: expected an artifact to run; leave out --emit and --compile-to");
+    return usage(fmt::format("--{}: expected an artifact to run; leave out --emit and --compile-to",
+                             check.phases ? "verify-each" : "check"));
   if (!check.expected.empty() && !checks)
     return usage("--expect: expected --check beside it");
   request.explain = !explain.empty();
