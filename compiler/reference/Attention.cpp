@@ -77,13 +77,13 @@ static void normalize(std::vector<double> &row, const std::vector<bool> &live, a
                       attn::EmptyRows empty) {
   double most = -INFINITY, sum = 0;
   size_t best = 0;
-  bool any = false, nan = false;
+  bool any = false, nan = false, softmax = normalizer == attn::Normalizer::softmax;
   for (size_t j = 0; j < row.size(); ++j)
     if (live[j]) {
       nan |= std::isnan(row[j]);
       if (row[j] > most)
         most = row[j], best = j;
-      any |= row[j] != -INFINITY;
+      any |= row[j] != -INFINITY || !(softmax || normalizer == attn::Normalizer::hardmax);
     }
   for (size_t j = 0; j < row.size(); ++j) {
     double &p = row[j];
@@ -103,11 +103,11 @@ static void normalize(std::vector<double> &row, const std::vector<bool> &live, a
     }
     sum += p;
   }
-  if (!any && (normalizer == attn::Normalizer::softmax || normalizer == attn::Normalizer::hardmax)) {
+  if (!any) {
     std::fill(row.begin(), row.end(), emptyValue(empty));
     return;
   }
-  if (normalizer == attn::Normalizer::softmax)
+  if (softmax)
     for (size_t j = 0; j < row.size(); ++j)
       row[j] = nan && live[j] ? NAN : live[j] ? row[j] / sum : 0;
 }

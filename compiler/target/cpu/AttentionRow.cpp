@@ -151,7 +151,8 @@ Value RowWriter::normalize(Value from, Value to) {
       return Values{c.min(s[0], c.select(hit, j, to))};
     })[0];
     c.loop(from, to, 1, [&](Value j) { c.store(c.select(c.equal(j, first), one, c.number(type, 0)), score(j)); });
-    return c.select(noKeys, empty, one);
+    // Without keys the maximum is -inf, too.
+    return c.select(equals(top, -std::numeric_limits<double>::infinity()), empty, one);
   }
   Value sum = exponentiate(from, to, c.number(type, -std::numeric_limits<double>::infinity())).sum;
   return c.select(equals(sum, 0), empty, c.divf(one, sum));
