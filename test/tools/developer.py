@@ -10,13 +10,20 @@ expect("--load-pass-plugin" in t.run("fovea-opt", "--help").stdout, "plugins")
 done = t.run("fovea-opt", t.path("fuse.mlirbc"), "--load-pass-plugin=no-such-library.so")
 expect("Failed to load passes" in done.stderr, f"MLIR's message about the plugin, got {done.stderr}")
 
-# A reduction: whatever still has a matmul in it is interesting.
-t.compile(small, "--compile-to=import", "-o", t.path("import.mlir"))
-with open(t.path("interesting.sh"), "w") as script:
-    script.write("#!/bin/sh\ngrep -q 'linalg' \"$1\" && exit 1\nexit 0\n")
-os.chmod(t.path("interesting.sh"), 0o755)
-text = t.run("fovea-reduce", t.path("import.mlir"), f"--reduction-tree=traversal-mode=0 test={t.path('interesting.sh')}").stdout
-expect("linalg" in text, f"a reduced module, got {text}")
+# A reduction: whatever has a multiplication in it is interesting.
+t.compile(small, "--compile-to=import", "-o", t.path("import.mlirbc"))
+with open(t.path("fails.sh"), "w") as script:
+    script.write(f"#!/bin/sh\n{os.path.join(t.bin, 'fovea-compile')} \"$1\" --compile-to=simplify | grep -q mulf && exit 7\nexit 0\n")
+os.chmod(t.path("fails.sh"), 0o755)
+done = t.run("fovea-reduce", t.path("import.mlirbc"), "-o", t.path("reduced.mlirbc"), "--", t.path("fails.sh"), "{}")
+expect("exit code 7" in done.stdout, f"the exit code, got {done.stdout}")
+text = t.run("fovea-opt", t.path("reduced.mlirbc")).stdout
+expect("reduction" in text and "attn.softmax" not in text and text.count("linalg.generic") == 1, f"the product alone, got {text[:3000]}")
+done = t.run("fovea-reduce", t.path("import.mlirbc"), "-o", t.path("reduced.mlirbc"), "--", "true", code=1)
+expect("nothing to look for" in done.stderr, f"an error, got {done.stderr}")
+t.run("fovea-reduce", t.path("missing.mlirbc"), "-o", t.path("reduced.mlirbc"), "--", "false", code=1)
+t.run("fovea-reduce", t.path("import.mlirbc"), "-o", t.path("reduced.mlirbc"), "--", "no-such-command", code=1)
+t.run("fovea-reduce", t.path("import.mlirbc"), "-o", t.path("no-such-folder/reduced.mlirbc"), "--", "false", code=4)
 
 # The language server: the handshake, and the diagnostic of a module that breaks a rule of ours.
 def message(**body):
