@@ -47,7 +47,7 @@ static LogicalResult raise(ModuleOp module, const CompileOptions &options) {
 
 static LogicalResult simplify(ModuleOp module, const CompileOptions &options) {
   return overFunctions(module, options, [](OpPassManager &passes) {
-    passes.addPass(createDecomposeMatching());
+    passes.addPass(createDecomposeAttn());
     NormalizeViewsOptions smaller;
     smaller.dropUnits = true;
     passes.addPass(createFoldConstants());
@@ -77,7 +77,7 @@ static LogicalResult plan(ModuleOp module, const CompileOptions &options) {
 
 static const Phase kPhases[] = {
     {"raise", "decomposed attention, softmax, normalisation, GELU, rotary to the named operation", raise},
-    {"simplify", "constants folded, transposes cancelled, projections merged, costs of matchings written out",
+    {"simplify", "constants folded, transposes cancelled, projections merged, families around attention written out",
      simplify},
     {"fuse", "groups of operations to kernels", fuse},
     {"tile", "a schedule for each kernel, a layout for each weight", tile},

@@ -4,152 +4,52 @@
 // A lookup must have a valid index wherever it stands, also where its element is not used. So the target of a query
 // without one is the column behind the last target, which labels and boxes are padded with; a label that counts from
 // the end, as lookups allow, is moved out of range.
-#include "compiler/transforms/Passes.h"
+#include "compiler/transforms/Decomposition.h"
+#include "dialects/data/Data.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace fovea;
-using fovea::data::DimAnalysis;
-using fovea::data::DimExpr;
+using attn::detail::typeOf;
 
-namespace fovea {
-#define GEN_PASS_DEF_DECOMPOSEMATCHING
-#include "compiler/transforms/Passes.h.inc"
-} // namespace fovea
+/// The sum of the distances of the four coordinates.
+static Value distance(Scalars &s, ValueRange x, ValueRange y) {
+  Value sum;
+  for (auto [p, q] : llvm::zip(x, y)) {
+    Value d = math::AbsFOp::create(s.b, s.loc, s.sub(p, q));
+    sum = sum ? s.add(sum, d) : d;
+  }
+  return sum;
+}
 
-static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+/// Generalized intersection over union (Rezatofighi et al. 2019) of boxes given by centre and size.
+static Value generalizedIoU(Scalars &s, ValueRange x, ValueRange y) {
+  Value both, hull, half = s.number(0.5);
+  for (unsigned d : {0u, 1u}) {
+    Value xHalf = s.mul(x[d + 2], half), yHalf = s.mul(y[d + 2], half);
+    Value xFrom = s.sub(x[d], xHalf), xTo = s.add(x[d], xHalf), yFrom = s.sub(y[d], yHalf), yTo = s.add(y[d], yHalf);
+    Value shared = s.max(s.number(0), s.sub(s.min(xTo, yTo), s.max(xFrom, yFrom)));
+    Value around = s.sub(s.max(xTo, yTo), s.min(xFrom, yFrom));
+    both = both ? s.mul(both, shared) : shared, hull = hull ? s.mul(hull, around) : around;
+  }
+  Value all = s.sub(s.add(s.mul(x[2], x[3]), s.mul(y[2], y[3])), both);
+  return s.sub(s.quotient(both, all), s.quotient(s.sub(hull, all), hull));
+}
 
 namespace {
-/// The numbers in the body of an elementwise operation.
-struct Scalars {
-  OpBuilder &b;
-  Location loc;
-  Type type;
-
-  Value number(double value) { return arith::ConstantOp::create(b, loc, b.getFloatAttr(type, value)); }
-  Value integer(int64_t value) { return arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(value)); }
-  Value add(Value x, Value y) { return arith::AddFOp::create(b, loc, x, y); }
-  Value sub(Value x, Value y) { return arith::SubFOp::create(b, loc, x, y); }
-  Value mul(Value x, Value y) { return arith::MulFOp::create(b, loc, x, y); }
-  Value div(Value x, Value y) { return arith::DivFOp::create(b, loc, x, y); }
-  Value min(Value x, Value y) { return arith::MinimumFOp::create(b, loc, x, y); }
-  Value max(Value x, Value y) { return arith::MaximumFOp::create(b, loc, x, y); }
-  Value select(Value c, Value x, Value y) { return arith::SelectOp::create(b, loc, c, x, y); }
-  Value compare(arith::CmpIPredicate p, Value x, Value y) { return arith::CmpIOp::create(b, loc, p, x, y); }
-  Value index(Value x) { return arith::IndexCastOp::create(b, loc, b.getIndexType(), x); }
-  Value loop(int64_t d) { return linalg::IndexOp::create(b, loc, d); }
-  Value asInteger(Value x) { return arith::IndexCastOp::create(b, loc, b.getI64Type(), x); }
-  Value lookup(Value table, ValueRange at) {
-    return data::LookupOp::create(b, loc, typeOf(table).getElementType(), table, at);
-  }
-  /// x / y, or 0 where y is 0.
-  Value quotient(Value x, Value y) {
-    Value none = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, y, number(0));
-    return select(none, number(0), div(x, y));
-  }
-  /// The sum of the distances of the four coordinates.
-  Value distance(ValueRange x, ValueRange y) {
-    Value sum;
-    for (auto [p, q] : llvm::zip(x, y)) {
-      Value d = math::AbsFOp::create(b, loc, sub(p, q));
-      sum = sum ? add(sum, d) : d;
-    }
-    return sum;
-  }
-  /// Generalized intersection over union (Rezatofighi et al. 2019) of boxes given by centre and size.
-  Value generalizedIoU(ValueRange x, ValueRange y) {
-    Value both, hull, half = number(0.5);
-    for (unsigned d : {0u, 1u}) {
-      Value xHalf = mul(x[d + 2], half), yHalf = mul(y[d + 2], half);
-      Value xFrom = sub(x[d], xHalf), xTo = add(x[d], xHalf), yFrom = sub(y[d], yHalf), yTo = add(y[d], yHalf);
-      Value shared = max(number(0), sub(min(xTo, yTo), max(xFrom, yFrom)));
-      Value around = sub(max(xTo, yTo), min(xFrom, yFrom));
-      both = both ? mul(both, shared) : shared, hull = hull ? mul(hull, around) : around;
-    }
-    Value all = sub(add(mul(x[2], x[3]), mul(y[2], y[3])), both);
-    return sub(quotient(both, all), quotient(sub(hull, all), hull));
-  }
-};
-
-/// Writes what an operation stands for in front of it.
-class Decomposition {
-public:
-  explicit Decomposition(Operation *op) : op(op), b(op), loc(op->getLoc()) {}
-
+/// What both operations do with predictions and targets.
+class MatchingDecomposition : protected Decomposition {
 protected:
-  using Body = llvm::function_ref<Value(Scalars &, ValueRange)>;
-  /// One element for each tuple of the loops' indices; the letters of an operand are the loops that its dims run along.
-  Value elementwise(Type type, StringRef loops, ArrayRef<std::pair<Value, StringRef>> operands, Value like, Body body);
-  /// The sum over all loops, of rank 0.
-  Value sum(Type type, StringRef loops, ArrayRef<std::pair<Value, StringRef>> operands, Body body);
-  linalg::GenericOp generic(Value init, StringRef loops, StringRef result,
-                            ArrayRef<std::pair<Value, StringRef>> operands, Body body);
-  Value softmax(Value logits, bool log);
+  explicit MatchingDecomposition(Operation *op) : Decomposition(op, "predictions and targets do not fit each other") {}
   SmallVector<Value> coordinates(Value boxes);
   Value paddedBehind(Value targets);
-  void require(Value x, int64_t i, Value y, int64_t j);
-
-  Operation *op;
-  OpBuilder b;
-  Location loc;
-  DimAnalysis dims;
 };
 } // namespace
 
-linalg::GenericOp Decomposition::generic(Value init, StringRef loops, StringRef result,
-                                         ArrayRef<std::pair<Value, StringRef>> operands, Body body) {
-  SmallVector<AffineMap> maps;
-  SmallVector<Value> inputs;
-  auto mapOf = [&](StringRef letters) {
-    SmallVector<AffineExpr> exprs;
-    for (char letter : letters)
-      exprs.push_back(b.getAffineDimExpr(loops.find(letter)));
-    return AffineMap::get(loops.size(), 0, exprs, b.getContext());
-  };
-  for (auto &[tensor, letters] : operands)
-    inputs.push_back(tensor), maps.push_back(mapOf(letters));
-  maps.push_back(mapOf(result));
-  auto kind = result.empty() && !loops.empty() ? utils::IteratorType::reduction : utils::IteratorType::parallel;
-  return linalg::GenericOp::create(b, loc, init.getType(), inputs, init, maps,
-                                   SmallVector<utils::IteratorType>(loops.size(), kind),
-                                   [&](OpBuilder &inner, Location loc, ValueRange args) {
-                                     Scalars s{inner, loc, typeOf(init).getElementType()};
-                                     linalg::YieldOp::create(inner, loc, body(s, args));
-                                   });
-}
-
-Value Decomposition::elementwise(Type type, StringRef loops, ArrayRef<std::pair<Value, StringRef>> operands, Value like,
-                                 Body body) {
-  SmallVector<OpFoldResult> sizes;
-  for (const DimExpr &size : dims.shape(like))
-    sizes.push_back(data::materializeOrConstant(b, loc, size));
-  return generic(tensor::EmptyOp::create(b, loc, sizes, type), loops, loops, operands, body).getResult(0);
-}
-
-Value Decomposition::sum(Type type, StringRef loops, ArrayRef<std::pair<Value, StringRef>> operands, Body body) {
-  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
-  Value init = tensor::EmptyOp::create(b, loc, ArrayRef<int64_t>{}, type);
-  init = linalg::FillOp::create(b, loc, zero, init).getResult(0);
-  return generic(init, loops, "", operands,
-                 [&](Scalars &s, ValueRange args) -> Value { return s.add(args.back(), body(s, args)); })
-      .getResult(0);
-}
-
-/// Along the last of three dims.
-Value Decomposition::softmax(Value logits, bool log) {
-  SmallVector<OpFoldResult> sizes;
-  for (const DimExpr &size : dims.shape(logits))
-    sizes.push_back(data::materializeOrConstant(b, loc, size));
-  Value init = tensor::EmptyOp::create(b, loc, sizes, typeOf(logits).getElementType());
-  if (init.getType() != logits.getType())
-    init = tensor::CastOp::create(b, loc, logits.getType(), init);
-  return attn::SoftmaxOp::create(b, loc, logits.getType(), logits, init, 2, /*guarded=*/false, log);
-}
-
 /// The four slices of B x N x 4, each B x N.
-SmallVector<Value> Decomposition::coordinates(Value boxes) {
+SmallVector<Value> MatchingDecomposition::coordinates(Value boxes) {
   SmallVector<OpFoldResult> sizes, strides(3, b.getIndexAttr(1));
   for (int64_t d : {0, 1})
     sizes.push_back(data::materializeOrConstant(b, loc, dims.get(boxes, d)));
@@ -164,7 +64,7 @@ SmallVector<Value> Decomposition::coordinates(Value boxes) {
 }
 
 /// B x T ... with one more target, of zeros.
-Value Decomposition::paddedBehind(Value targets) {
+Value MatchingDecomposition::paddedBehind(Value targets) {
   RankedTensorType type = typeOf(targets);
   SmallVector<OpFoldResult> low(type.getRank(), b.getIndexAttr(0)), high = low;
   high[1] = b.getIndexAttr(1);
@@ -176,33 +76,25 @@ Value Decomposition::paddedBehind(Value targets) {
                                /*nofold=*/false);
 }
 
-/// Dim i of x and dim j of y are the same number, or the run is refused.
-void Decomposition::require(Value x, int64_t i, Value y, int64_t j) {
-  DimExpr first = dims.get(x, i), second = dims.get(y, j);
-  if (first == second)
-    return;
-  Value same = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, data::materialize(b, loc, first),
-                                     data::materialize(b, loc, second));
-  exec::CheckOp::create(b, loc, same, b.getStringAttr("predictions and targets do not fit each other"));
-}
-
 namespace {
-class CostDecomposition : Decomposition {
+class CostDecomposition : MatchingDecomposition {
 public:
-  explicit CostDecomposition(attn::DetrCostOp cost) : Decomposition(cost), cost(cost) {}
-  Value run();
+  explicit CostDecomposition(attn::DetrCostOp cost) : MatchingDecomposition(cost), cost(cost) {}
+  void run() { replace(result()); }
 
 private:
+  Value result();
   Value classCosts();
   attn::DetrCostOp cost;
 };
 
-class LossDecomposition : Decomposition {
+class LossDecomposition : MatchingDecomposition {
 public:
-  explicit LossDecomposition(attn::SetLossOp loss) : Decomposition(loss), loss(loss) {}
-  Value run();
+  explicit LossDecomposition(attn::SetLossOp loss) : MatchingDecomposition(loss), loss(loss) {}
+  void run() { replace(result()); }
 
 private:
+  Value result();
   Value place(Scalars &s, Value column, Value past);
   Value label(Scalars &s, Value column, Value labels, Value past, Value classes);
   Value count();
@@ -229,7 +121,7 @@ Value CostDecomposition::classCosts() {
   });
 }
 
-Value CostDecomposition::run() {
+Value CostDecomposition::result() {
   Value logits = cost.getLogits(), boxes = cost.getBoxes(), targets = cost.getTargets(), labels = cost.getLabels();
   require(boxes, 0, logits, 0), require(boxes, 1, logits, 1);
   require(labels, 0, logits, 0), require(targets, 0, logits, 0), require(targets, 1, labels, 1);
@@ -257,8 +149,8 @@ Value CostDecomposition::run() {
     }
     Value total = s.lookup(table, {s.loop(0), s.loop(1), s.index(label)});
     ValueRange box = args.slice(0, 4), target = args.slice(4, 4);
-    total = s.add(total, s.mul(s.distance(box, target), s.number(cost.getBboxWeight().convertToDouble())));
-    total = s.sub(total, s.mul(s.generalizedIoU(box, target), s.number(cost.getGiouWeight().convertToDouble())));
+    total = s.add(total, s.mul(distance(s, box, target), s.number(cost.getBboxWeight().convertToDouble())));
+    total = s.sub(total, s.mul(generalizedIoU(s, box, target), s.number(cost.getGiouWeight().convertToDouble())));
     return exists ? s.select(exists, total, s.number(0)) : total;
   });
 }
@@ -291,14 +183,12 @@ Value LossDecomposition::count() {
   }
   Value all = data::materialize(b, loc, dims.get(loss.getLabels(), 0) * dims.get(loss.getLabels(), 1));
   Value init = tensor::EmptyOp::create(b, loc, ArrayRef<int64_t>{}, type);
-  return generic(init, "", "", {},
-                 [&](Scalars &s, ValueRange) -> Value {
-                   return arith::SIToFPOp::create(s.b, s.loc, s.type, s.asInteger(all));
-                 })
-      .getResult(0);
+  return generic(init, "", "", {}, [&](Scalars &s, ValueRange) -> Value {
+    return arith::SIToFPOp::create(s.b, s.loc, s.type, s.asInteger(all));
+  });
 }
 
-Value LossDecomposition::run() {
+Value LossDecomposition::result() {
   Value logits = loss.getLogits(), boxes = loss.getBoxes(), columns = loss.getColumns();
   require(boxes, 0, logits, 0), require(boxes, 1, logits, 1);
   require(columns, 0, logits, 0), require(columns, 1, logits, 1);
@@ -336,9 +226,9 @@ Value LossDecomposition::run() {
       return s.select(none, s.number(0), term(s, args.slice(1, 4), target));
     });
   };
-  Value distances = overPairs([](Scalars &s, ValueRange x, ValueRange y) { return s.distance(x, y); });
+  Value distances = overPairs([](Scalars &s, ValueRange x, ValueRange y) { return distance(s, x, y); });
   Value overlaps =
-      overPairs([](Scalars &s, ValueRange x, ValueRange y) { return s.sub(s.number(1), s.generalizedIoU(x, y)); });
+      overPairs([](Scalars &s, ValueRange x, ValueRange y) { return s.sub(s.number(1), generalizedIoU(s, x, y)); });
   return elementwise(type, "i", {{entropy, ""}, {weights, ""}, {distances, ""}, {overlaps, ""}, {count(), ""}},
                      loss.getInit(), [&](Scalars &s, ValueRange args) {
                        Value i = s.asInteger(s.loop(0)), n = s.max(args[4], s.number(1));
@@ -348,22 +238,10 @@ Value LossDecomposition::run() {
                      });
 }
 
-namespace {
-struct DecomposeMatchingPass : fovea::impl::DecomposeMatchingBase<DecomposeMatchingPass> {
-  void runOnOperation() override {
-    auto replace = [](Operation *op, Value by) {
-      OpBuilder b(op);
-      if (by.getType() != op->getResult(0).getType())
-        by = tensor::CastOp::create(b, op->getLoc(), op->getResult(0).getType(), by);
-      op->getResult(0).replaceAllUsesWith(by);
-      op->erase();
-    };
-    getOperation()->walk([&](Operation *op) {
-      if (auto cost = dyn_cast<attn::DetrCostOp>(op))
-        replace(op, CostDecomposition(cost).run());
-      else if (auto loss = dyn_cast<attn::SetLossOp>(op))
-        replace(op, LossDecomposition(loss).run());
-    });
-  }
-};
-} // namespace
+bool fovea::decomposeMatching(Operation *op) {
+  if (auto cost = dyn_cast<attn::DetrCostOp>(op))
+    return CostDecomposition(cost).run(), true;
+  if (auto loss = dyn_cast<attn::SetLossOp>(op))
+    return LossDecomposition(loss).run(), true;
+  return false;
+}

@@ -63,6 +63,9 @@ struct FoldUnitReshape : OpRewritePattern<linalg::GenericOp> {
                   });
       } else if (auto collapse = operand->get().getDefiningOp<tensor::CollapseShapeOp>()) {
         source = collapse.getSrc();
+        // What becomes a single number has no groups.
+        if (collapse.getReassociationIndices().empty())
+          exprs.assign(cast<RankedTensorType>(source.getType()).getRank(), rewriter.getAffineConstantExpr(0));
         for (auto [d, group] : llvm::enumerate(collapse.getReassociationIndices()))
           units = units && pick(group, cast<RankedTensorType>(collapse.getSrc().getType()),
                                 [&, d = d](std::optional<int64_t> member) {

@@ -115,12 +115,13 @@ def RaiseRotary : Pass<"raise-rotary", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::fovea::attn::AttnDialect", "::mlir::tensor::TensorDialect"];
 }
 
-def DecomposeMatching : Pass<"decompose-matching", "::mlir::func::FuncOp"> {
-  let summary = "write the costs and losses of bipartite matching as elementwise operations and sums";
+def DecomposeAttn : Pass<"decompose-attn", "::mlir::func::FuncOp"> {
+  let summary = "write the families around attention as elementwise operations, products, sums and attention";
   let description = [{
-    Ensures: there is no attn.detr_cost and no attn.set_loss; what they were is elementwise operations, lookups, a softmax and sums. Where sizes
-    may differ at run time an exec.check refuses that.
-    Leaves alone: attn.bipartite_match, which becomes a kernel of its own.
+    Ensures: there are no operations of positional encoding (but rotary_embedding), pooling attention, memory, costs and losses of matching; what they were is
+    linalg, tensor and attn operations. A bias that attention captures is a part of its score. Where sizes may differ at run time an exec.check
+    refuses that.
+    Leaves alone: attention, operations along rows, attn.bipartite_match, which become kernels of their own.
   }];
   let dependentDialects = ["::fovea::attn::AttnDialect", "::fovea::data::DataDialect", "::fovea::exec::ExecDialect", "::mlir::arith::ArithDialect",
                            "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];

@@ -22,6 +22,17 @@ namespace fovea::attn::detail {
 /// Of any attention, from its query B x H x M x D and key B x G x N x D.
 int64_t groupSize(mlir::Value query, mlir::Value key);
 mlir::Type scoreType(mlir::Value query);
+
+inline mlir::RankedTensorType typeOf(mlir::Value tensor) {
+  return llvm::cast<mlir::RankedTensorType>(tensor.getType());
+}
+/// True if the tensors have as many dims as their letters say, and dims of one letter (or digit: that size) agree where
+/// they are static.
+bool fit(llvm::ArrayRef<std::pair<mlir::Value, llvm::StringRef>> tensors);
+/// The same of two shapes.
+bool agree(llvm::ArrayRef<int64_t> a, llvm::ArrayRef<int64_t> b);
+/// f32 or f64: what operations that are decomposed compute in.
+bool isReal(mlir::Type type);
 } // namespace fovea::attn::detail
 
 #include "dialects/attn/Interfaces.h.inc"

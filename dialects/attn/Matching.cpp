@@ -6,27 +6,8 @@
 
 using namespace mlir;
 using namespace fovea::attn;
-
-static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
-
-/// True if the tensors have as many dims as their letters say, and dims of one letter (or digit: that size) agree where
-/// they are static.
-static bool fit(ArrayRef<std::pair<Value, StringRef>> tensors) {
-  llvm::SmallDenseMap<char, int64_t> sizes;
-  for (auto &[tensor, letters] : tensors) {
-    ArrayRef<int64_t> shape = typeOf(tensor).getShape();
-    if (shape.size() != letters.size())
-      return false;
-    for (auto [letter, size] : llvm::zip(letters, shape)) {
-      if (ShapedType::isDynamic(size) && !llvm::isDigit(letter))
-        continue;
-      int64_t &known = sizes.try_emplace(letter, llvm::isDigit(letter) ? letter - '0' : size).first->second;
-      if (known != size)
-        return false;
-    }
-  }
-  return true;
-}
+using fovea::attn::detail::fit;
+using fovea::attn::detail::typeOf;
 
 /// `batched` is an operand of three dims, the first one being B.
 template <typename OpT> static LogicalResult verifyCounts(OpT op, Value batched, StringRef label) {

@@ -16,7 +16,7 @@ include "mlir/Interfaces/VectorInterfaces.td"
 def Attn_Dialect : Dialect {
   let name = "attn";
   let cppNamespace = "::fovea::attn";
-  let summary = "attention, positional encoding, pooling attention, bipartite matching";
+  let summary = "attention, positional encoding, pooling attention, memory, bipartite matching";
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
   let useDefaultAttributePrinterParser = 1;
 }
@@ -112,6 +112,9 @@ def RotaryEmbeddingOp : Attn_TensorOp<"rotary_embedding"> {
   let extraClassDeclaration = "::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }";
 }
 
+include "dialects/attn/Positional.td"
+include "dialects/attn/Pooling.td"
+include "dialects/attn/Memory.td"
 include "attn/Matching.td"
 
 //===-- Scalar functions ---------------------------------------------------------------------------------------------------------------===//

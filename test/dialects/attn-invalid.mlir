@@ -804,3 +804,723 @@ func.func @set_loss_c4_type(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32
   %0 = attn.set_loss ins(%logits, %boxes, %labels, %targets, %columns : tensor<2x7x5xf32>, tensor<2x7x4xf32>, tensor<2x3xi64>, tensor<2x3x4xf32>, tensor<2x7xi32>) outs(%init : tensor<3xf32>) -> tensor<3xf32>
   return
 }
+
+// -----
+
+func.func @sinusoidal_encoding_c1_half(%p: tensor<3xi64>, %i: tensor<3x8xf16>) {
+  // expected-error @+1 {{expected init and result to have one type of f32 or f64, got 'tensor<3x8xf16>' and 'tensor<3x8xf16>' [sinusoidal_encoding_c1]}}
+  %0 = attn.sinusoidal_encoding ins(%p : tensor<3xi64>) outs(%i : tensor<3x8xf16>) -> tensor<3x8xf16>
+  return
+}
+
+// -----
+
+func.func @sinusoidal_encoding_c1_init(%p: tensor<3xi64>, %i: tensor<3x?xf32>) {
+  // expected-error @+1 {{expected init and result to have one type of f32 or f64, got 'tensor<3x?xf32>' and 'tensor<3x8xf32>' [sinusoidal_encoding_c1]}}
+  %0 = attn.sinusoidal_encoding ins(%p : tensor<3xi64>) outs(%i : tensor<3x?xf32>) -> tensor<3x8xf32>
+  return
+}
+
+// -----
+
+func.func @sinusoidal_encoding_c2_element(%p: tensor<3xi32>, %i: tensor<3x8xf32>) {
+  // expected-error @+1 {{expected positions of i64 or the result's type with all dims but the last of 'tensor<3x8xf32>', got 'tensor<3xi32>' [sinusoidal_encoding_c2]}}
+  %0 = attn.sinusoidal_encoding ins(%p : tensor<3xi32>) outs(%i : tensor<3x8xf32>) -> tensor<3x8xf32>
+  return
+}
+
+// -----
+
+func.func @sinusoidal_encoding_c2_dims(%p: tensor<4xi64>, %i: tensor<3x8xf32>) {
+  // expected-error @+1 {{expected positions of i64 or the result's type with all dims but the last of 'tensor<3x8xf32>', got 'tensor<4xi64>' [sinusoidal_encoding_c2]}}
+  %0 = attn.sinusoidal_encoding ins(%p : tensor<4xi64>) outs(%i : tensor<3x8xf32>) -> tensor<3x8xf32>
+  return
+}
+
+// -----
+
+func.func @sinusoidal_encoding_c2_none(%p: tensor<3xi64>, %i: tensor<3x8xf32>) {
+  // expected-error @+1 {{expected positions along at least one axis [sinusoidal_encoding_c2]}}
+  %0 = "attn.sinusoidal_encoding"(%i) : (tensor<3x8xf32>) -> tensor<3x8xf32>
+  return
+}
+
+// -----
+
+func.func @sinusoidal_encoding_c3_odd(%p: tensor<3xi64>, %i: tensor<3x7xf32>) {
+  // expected-error @+1 {{expected a static last dim that divides by 2, got 'tensor<3x7xf32>' [sinusoidal_encoding_c3]}}
+  %0 = attn.sinusoidal_encoding ins(%p : tensor<3xi64>) outs(%i : tensor<3x7xf32>) -> tensor<3x7xf32>
+  return
+}
+
+// -----
+
+func.func @sinusoidal_encoding_c3_dynamic(%p: tensor<3xi64>, %i: tensor<3x?xf32>) {
+  // expected-error @+1 {{expected a static last dim that divides by 2, got 'tensor<3x?xf32>' [sinusoidal_encoding_c3]}}
+  %0 = attn.sinusoidal_encoding ins(%p : tensor<3xi64>) outs(%i : tensor<3x?xf32>) -> tensor<3x?xf32>
+  return
+}
+
+// -----
+
+func.func @sinusoidal_encoding_c3_axes(%p: tensor<3xi64>, %i: tensor<3x6xf32>) {
+  // expected-error @+1 {{expected a static last dim that divides by 4, got 'tensor<3x6xf32>' [sinusoidal_encoding_c3]}}
+  %0 = attn.sinusoidal_encoding ins(%p, %p : tensor<3xi64>, tensor<3xi64>) outs(%i : tensor<3x6xf32>) -> tensor<3x6xf32>
+  return
+}
+
+// -----
+
+func.func @sinusoidal_encoding_c4(%p: tensor<3xi64>, %i: tensor<3x8xf32>) {
+  // expected-error @+1 {{expected a positive temperature, got 0.000000e+00 [sinusoidal_encoding_c4]}}
+  %0 = attn.sinusoidal_encoding ins(%p : tensor<3xi64>) outs(%i : tensor<3x8xf32>) {temperature = 0.0 : f64} -> tensor<3x8xf32>
+  return
+}
+
+// -----
+
+func.func @mask_positions_c1_mask(%m: tensor<2x3xi8>, %i: tensor<2x3xf32>) {
+  // expected-error @+1 {{expected init and result of one type of f32 or f64 with the dims of a mask of i1, got 'tensor<2x3xf32>', 'tensor<2x3xf32>' and 'tensor<2x3xi8>' [mask_positions_c1]}}
+  %0 = attn.mask_positions axis(1) ins(%m : tensor<2x3xi8>) outs(%i : tensor<2x3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @mask_positions_c1_dims(%m: tensor<2x3xi1>, %i: tensor<2x4xf32>) {
+  // expected-error @+1 {{expected init and result of one type of f32 or f64 with the dims of a mask of i1, got 'tensor<2x4xf32>', 'tensor<2x4xf32>' and 'tensor<2x3xi1>' [mask_positions_c1]}}
+  %0 = attn.mask_positions axis(1) ins(%m : tensor<2x3xi1>) outs(%i : tensor<2x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @mask_positions_c1_half(%m: tensor<2x3xi1>, %i: tensor<2x3xf16>) {
+  // expected-error @+1 {{expected init and result of one type of f32 or f64 with the dims of a mask of i1, got 'tensor<2x3xf16>', 'tensor<2x3xf16>' and 'tensor<2x3xi1>' [mask_positions_c1]}}
+  %0 = attn.mask_positions axis(1) ins(%m : tensor<2x3xi1>) outs(%i : tensor<2x3xf16>) -> tensor<2x3xf16>
+  return
+}
+
+// -----
+
+func.func @mask_positions_c2(%m: tensor<2x3xi1>, %i: tensor<2x3xf32>) {
+  // expected-error @+1 {{expected axis in [0, 2), got 2 [mask_positions_c2]}}
+  %0 = attn.mask_positions axis(2) ins(%m : tensor<2x3xi1>) outs(%i : tensor<2x3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @learned_encoding_c1_mixed(%t: tensor<9x5xf64>, %p: tensor<3xi64>, %i: tensor<3x5xf32>) {
+  // expected-error @+1 {{expected table, init and result to be all f32 or all f64, init and result of one type, got 'tensor<9x5xf64>', 'tensor<3x5xf32>' and 'tensor<3x5xf32>' [learned_encoding_c1]}}
+  %0 = attn.learned_encoding ins(%t : tensor<9x5xf64>) positions(%p : tensor<3xi64>) outs(%i : tensor<3x5xf32>) {offset = 0 : i64} -> tensor<3x5xf32>
+  return
+}
+
+// -----
+
+func.func @learned_encoding_c1_half(%t: tensor<9x5xf16>, %p: tensor<3xi64>, %i: tensor<3x5xf16>) {
+  // expected-error @+1 {{expected table, init and result to be all f32 or all f64, init and result of one type, got 'tensor<9x5xf16>', 'tensor<3x5xf16>' and 'tensor<3x5xf16>' [learned_encoding_c1]}}
+  %0 = attn.learned_encoding ins(%t : tensor<9x5xf16>) positions(%p : tensor<3xi64>) outs(%i : tensor<3x5xf16>) {offset = 0 : i64} -> tensor<3x5xf16>
+  return
+}
+
+// -----
+
+func.func @learned_encoding_c2_table(%t: tensor<9xf32>, %p: tensor<3xi64>, %i: tensor<3x5xf32>) {
+  // expected-error @+1 {{expected table P x D and result L... x D, without positions N x D, got 'tensor<9xf32>' and 'tensor<3x5xf32>' [learned_encoding_c2]}}
+  %0 = attn.learned_encoding ins(%t : tensor<9xf32>) positions(%p : tensor<3xi64>) outs(%i : tensor<3x5xf32>) {offset = 0 : i64} -> tensor<3x5xf32>
+  return
+}
+
+// -----
+
+func.func @learned_encoding_c2_width(%t: tensor<9x6xf32>, %p: tensor<3xi64>, %i: tensor<3x5xf32>) {
+  // expected-error @+1 {{expected table P x D and result L... x D, without positions N x D, got 'tensor<9x6xf32>' and 'tensor<3x5xf32>' [learned_encoding_c2]}}
+  %0 = attn.learned_encoding ins(%t : tensor<9x6xf32>) positions(%p : tensor<3xi64>) outs(%i : tensor<3x5xf32>) {offset = 0 : i64} -> tensor<3x5xf32>
+  return
+}
+
+// -----
+
+func.func @learned_encoding_c2_rows(%t: tensor<9x5xf32>, %i: tensor<2x3x5xf32>) {
+  // expected-error @+1 {{expected table P x D and result L... x D, without positions N x D, got 'tensor<9x5xf32>' and 'tensor<2x3x5xf32>' [learned_encoding_c2]}}
+  %0 = attn.learned_encoding ins(%t : tensor<9x5xf32>) outs(%i : tensor<2x3x5xf32>) {offset = 0 : i64} -> tensor<2x3x5xf32>
+  return
+}
+
+// -----
+
+func.func @learned_encoding_c3_element(%t: tensor<9x5xf32>, %p: tensor<3xi32>, %i: tensor<3x5xf32>) {
+  // expected-error @+1 {{expected positions of i64 with all dims but the last of 'tensor<3x5xf32>', got 'tensor<3xi32>' [learned_encoding_c3]}}
+  %0 = attn.learned_encoding ins(%t : tensor<9x5xf32>) positions(%p : tensor<3xi32>) outs(%i : tensor<3x5xf32>) {offset = 0 : i64} -> tensor<3x5xf32>
+  return
+}
+
+// -----
+
+func.func @learned_encoding_c3_dims(%t: tensor<9x5xf32>, %p: tensor<4xi64>, %i: tensor<3x5xf32>) {
+  // expected-error @+1 {{expected positions of i64 with all dims but the last of 'tensor<3x5xf32>', got 'tensor<4xi64>' [learned_encoding_c3]}}
+  %0 = attn.learned_encoding ins(%t : tensor<9x5xf32>) positions(%p : tensor<4xi64>) outs(%i : tensor<3x5xf32>) {offset = 0 : i64} -> tensor<3x5xf32>
+  return
+}
+
+// -----
+
+func.func @learned_encoding_c4(%t: tensor<9x5xf32>, %p: tensor<3xi64>, %i: tensor<3x5xf32>) {
+  // expected-error @+1 {{expected an offset of at least 0, got -1 [learned_encoding_c4]}}
+  %0 = attn.learned_encoding ins(%t : tensor<9x5xf32>) positions(%p : tensor<3xi64>) outs(%i : tensor<3x5xf32>) {offset = -1 : i64} -> tensor<3x5xf32>
+  return
+}
+
+// -----
+
+func.func @rotary_frequencies_c1_sin(%p: tensor<3xi64>, %i: tensor<3x8xf32>, %j: tensor<3x4xf32>) {
+  // expected-error @+1 {{expected cos, sin and their inits to have one type of f32 or f64, got 'tensor<3x8xf32>', 'tensor<3x4xf32>', 'tensor<3x8xf32>' and 'tensor<3x4xf32>' [rotary_frequencies_c1]}}
+  %0, %1 = attn.rotary_frequencies ins(%p : tensor<3xi64>) outs(%i, %j : tensor<3x8xf32>, tensor<3x4xf32>) -> tensor<3x8xf32>, tensor<3x4xf32>
+  return
+}
+
+// -----
+
+func.func @rotary_frequencies_c1_half(%p: tensor<3xi64>, %i: tensor<3x8xf16>, %j: tensor<3x8xf16>) {
+  // expected-error @+1 {{expected cos, sin and their inits to have one type of f32 or f64, got 'tensor<3x8xf16>', 'tensor<3x8xf16>', 'tensor<3x8xf16>' and 'tensor<3x8xf16>' [rotary_frequencies_c1]}}
+  %0, %1 = attn.rotary_frequencies ins(%p : tensor<3xi64>) outs(%i, %j : tensor<3x8xf16>, tensor<3x8xf16>) -> tensor<3x8xf16>, tensor<3x8xf16>
+  return
+}
+
+// -----
+
+func.func @rotary_frequencies_c2_dims(%p: tensor<4xi64>, %i: tensor<3x8xf32>, %j: tensor<3x8xf32>) {
+  // expected-error @+1 {{expected positions of i64 or the result's type with all dims but the last, static, of 'tensor<3x8xf32>', got 'tensor<4xi64>' [rotary_frequencies_c2]}}
+  %0, %1 = attn.rotary_frequencies ins(%p : tensor<4xi64>) outs(%i, %j : tensor<3x8xf32>, tensor<3x8xf32>) -> tensor<3x8xf32>, tensor<3x8xf32>
+  return
+}
+
+// -----
+
+func.func @rotary_frequencies_c2_element(%p: tensor<3xf64>, %i: tensor<3x8xf32>, %j: tensor<3x8xf32>) {
+  // expected-error @+1 {{expected positions of i64 or the result's type with all dims but the last, static, of 'tensor<3x8xf32>', got 'tensor<3xf64>' [rotary_frequencies_c2]}}
+  %0, %1 = attn.rotary_frequencies ins(%p : tensor<3xf64>) outs(%i, %j : tensor<3x8xf32>, tensor<3x8xf32>) -> tensor<3x8xf32>, tensor<3x8xf32>
+  return
+}
+
+// -----
+
+func.func @rotary_frequencies_c2_dynamic(%p: tensor<3xi64>, %i: tensor<3x?xf32>, %j: tensor<3x?xf32>) {
+  // expected-error @+1 {{expected positions of i64 or the result's type with all dims but the last, static, of 'tensor<3x?xf32>', got 'tensor<3xi64>' [rotary_frequencies_c2]}}
+  %0, %1 = attn.rotary_frequencies ins(%p : tensor<3xi64>) outs(%i, %j : tensor<3x?xf32>, tensor<3x?xf32>) -> tensor<3x?xf32>, tensor<3x?xf32>
+  return
+}
+
+// -----
+
+func.func @rotary_frequencies_c3_theta(%p: tensor<3xi64>, %i: tensor<3x8xf32>, %j: tensor<3x8xf32>) {
+  // expected-error @+1 {{expected theta and factor to be positive, got -1.000000e+00 and 1.000000e+00 [rotary_frequencies_c3]}}
+  %0, %1 = attn.rotary_frequencies ins(%p : tensor<3xi64>) outs(%i, %j : tensor<3x8xf32>, tensor<3x8xf32>) {theta = -1.0 : f64} -> tensor<3x8xf32>, tensor<3x8xf32>
+  return
+}
+
+// -----
+
+func.func @rotary_frequencies_c3_factor(%p: tensor<3xi64>, %i: tensor<3x8xf32>, %j: tensor<3x8xf32>) {
+  // expected-error @+1 {{expected theta and factor to be positive, got 1.000000e+04 and 0.000000e+00 [rotary_frequencies_c3]}}
+  %0, %1 = attn.rotary_frequencies ins(%p : tensor<3xi64>) outs(%i, %j : tensor<3x8xf32>, tensor<3x8xf32>) {factor = 0.0 : f64} -> tensor<3x8xf32>, tensor<3x8xf32>
+  return
+}
+
+// -----
+
+func.func @rotary_frequencies_c4_yarn(%p: tensor<3xi64>, %i: tensor<3x8xf32>, %j: tensor<3x8xf32>) {
+  // expected-error @+1 {{expected an original_context of at least 1, got 0 [rotary_frequencies_c4]}}
+  %0, %1 = attn.rotary_frequencies ins(%p : tensor<3xi64>) outs(%i, %j : tensor<3x8xf32>, tensor<3x8xf32>) {scaling = #attn.rotary_scaling<yarn>} -> tensor<3x8xf32>, tensor<3x8xf32>
+  return
+}
+
+// -----
+
+func.func @rotary_frequencies_c4_llama3(%p: tensor<3xi64>, %i: tensor<3x8xf32>, %j: tensor<3x8xf32>) {
+  // expected-error @+1 {{expected an original_context of at least 1, got -1 [rotary_frequencies_c4]}}
+  %0, %1 = attn.rotary_frequencies ins(%p : tensor<3xi64>) outs(%i, %j : tensor<3x8xf32>, tensor<3x8xf32>) {scaling = #attn.rotary_scaling<llama3>, original_context = -1 : i64} -> tensor<3x8xf32>, tensor<3x8xf32>
+  return
+}
+
+// -----
+
+func.func @rotary_frequencies_c5_ntk(%p: tensor<3xi64>, %i: tensor<3x1xf32>, %j: tensor<3x1xf32>) {
+  // expected-error @+1 {{expected at least 2 frequencies with ntk, got 'tensor<3x1xf32>' [rotary_frequencies_c5]}}
+  %0, %1 = attn.rotary_frequencies ins(%p : tensor<3xi64>) outs(%i, %j : tensor<3x1xf32>, tensor<3x1xf32>) {scaling = #attn.rotary_scaling<ntk>} -> tensor<3x1xf32>, tensor<3x1xf32>
+  return
+}
+
+// -----
+
+func.func @rotary_frequencies_c5_yarn(%p: tensor<3xi64>, %i: tensor<3x8xf32>, %j: tensor<3x8xf32>) {
+  // expected-error @+1 {{expected beta_fast > beta_slow > 0 and theta > 1, got 1.000000e+00, 1.000000e+00 and 1.000000e+04 [rotary_frequencies_c5]}}
+  %0, %1 = attn.rotary_frequencies ins(%p : tensor<3xi64>) outs(%i, %j : tensor<3x8xf32>, tensor<3x8xf32>) {scaling = #attn.rotary_scaling<yarn>, original_context = 64 : i64, beta_fast = 1.0 : f64} -> tensor<3x8xf32>, tensor<3x8xf32>
+  return
+}
+
+// -----
+
+func.func @rotary_frequencies_c5_llama3(%p: tensor<3xi64>, %i: tensor<3x8xf32>, %j: tensor<3x8xf32>) {
+  // expected-error @+1 {{expected high_frequency_factor > low_frequency_factor > 0, got 4.000000e+00 and 4.000000e+00 [rotary_frequencies_c5]}}
+  %0, %1 = attn.rotary_frequencies ins(%p : tensor<3xi64>) outs(%i, %j : tensor<3x8xf32>, tensor<3x8xf32>) {scaling = #attn.rotary_scaling<llama3>, original_context = 64 : i64, low_frequency_factor = 4.0 : f64} -> tensor<3x8xf32>, tensor<3x8xf32>
+  return
+}
+
+// -----
+
+func.func @relative_bias_c1_rank(%t: tensor<8x2xf32>, %i: tensor<2x3xf32>) {
+  // expected-error @+1 {{expected init and result to have one type H x M x N of f32 or f64, got 'tensor<2x3xf32>' and 'tensor<2x3xf32>' [relative_bias_c1]}}
+  %0 = attn.relative_bias ins(%t : tensor<8x2xf32>) outs(%i : tensor<2x3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @relative_bias_c1_init(%t: tensor<8x2xf32>, %i: tensor<2x3x?xf32>) {
+  // expected-error @+1 {{expected init and result to have one type H x M x N of f32 or f64, got 'tensor<2x3x?xf32>' and 'tensor<2x3x4xf32>' [relative_bias_c1]}}
+  %0 = attn.relative_bias ins(%t : tensor<8x2xf32>) outs(%i : tensor<2x3x?xf32>) -> tensor<2x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @relative_bias_c2_heads(%t: tensor<8x3xf32>, %i: tensor<2x3x4xf32>) {
+  // expected-error @+1 {{expected a table K x H, K static, of the result's type 'tensor<2x3x4xf32>', got 'tensor<8x3xf32>' [relative_bias_c2]}}
+  %0 = attn.relative_bias ins(%t : tensor<8x3xf32>) outs(%i : tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @relative_bias_c2_element(%t: tensor<8x2xf64>, %i: tensor<2x3x4xf32>) {
+  // expected-error @+1 {{expected a table K x H, K static, of the result's type 'tensor<2x3x4xf32>', got 'tensor<8x2xf64>' [relative_bias_c2]}}
+  %0 = attn.relative_bias ins(%t : tensor<8x2xf64>) outs(%i : tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @relative_bias_c2_dynamic(%t: tensor<?x2xf32>, %i: tensor<2x3x4xf32>) {
+  // expected-error @+1 {{expected a table K x H, K static, of the result's type 'tensor<2x3x4xf32>', got 'tensor<?x2xf32>' [relative_bias_c2]}}
+  %0 = attn.relative_bias ins(%t : tensor<?x2xf32>) outs(%i : tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @relative_bias_c3_one(%t: tensor<1x2xf32>, %i: tensor<2x3x4xf32>) {
+  // expected-error @+1 {{expected at least 2 buckets, got 1 [relative_bias_c3]}}
+  %0 = attn.relative_bias ins(%t : tensor<1x2xf32>) outs(%i : tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @relative_bias_c3_odd(%t: tensor<7x2xf32>, %i: tensor<2x3x4xf32>) {
+  // expected-error @+1 {{expected at least 4 buckets, an even number, got 7 [relative_bias_c3]}}
+  %0 = attn.relative_bias ins(%t : tensor<7x2xf32>) outs(%i : tensor<2x3x4xf32>) {bidirectional} -> tensor<2x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @relative_bias_c4_small(%t: tensor<8x2xf32>, %i: tensor<2x3x4xf32>) {
+  // expected-error @+1 {{expected max_distance in [5, 65536], got 4 [relative_bias_c4]}}
+  %0 = attn.relative_bias ins(%t : tensor<8x2xf32>) outs(%i : tensor<2x3x4xf32>) {max_distance = 4 : i64} -> tensor<2x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @relative_bias_c4_large(%t: tensor<8x2xf32>, %i: tensor<2x3x4xf32>) {
+  // expected-error @+1 {{expected max_distance in [5, 65536], got 70000 [relative_bias_c4]}}
+  %0 = attn.relative_bias ins(%t : tensor<8x2xf32>) outs(%i : tensor<2x3x4xf32>) {max_distance = 70000 : i64} -> tensor<2x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @grid_bias_c1(%t0: tensor<15x2xf32>, %i: tensor<6x6xf32>) {
+  // expected-error @+1 {{expected init and result to have one type H x M x N of f32 or f64, got 'tensor<6x6xf32>' and 'tensor<6x6xf32>' [grid_bias_c1]}}
+  %0 = attn.grid_bias grid [2, 3] ins(%t0 : tensor<15x2xf32>) outs(%i : tensor<6x6xf32>) -> tensor<6x6xf32>
+  return
+}
+
+// -----
+
+func.func @grid_bias_c2_zero(%t0: tensor<15x2xf32>, %i: tensor<2x6x6xf32>) {
+  // expected-error @+1 {{expected sizes of the grid in [1, 65536], got 0 [grid_bias_c2]}}
+  %0 = attn.grid_bias grid [2, 0] ins(%t0 : tensor<15x2xf32>) outs(%i : tensor<2x6x6xf32>) -> tensor<2x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @grid_bias_c2_points(%t0: tensor<15x2xf32>, %i: tensor<2x6x5xf32>) {
+  // expected-error @+1 {{expected as many queries and keys as the grid has points, 6, got 'tensor<2x6x5xf32>' [grid_bias_c2]}}
+  %0 = attn.grid_bias grid [2, 3] ins(%t0 : tensor<15x2xf32>) outs(%i : tensor<2x6x5xf32>) -> tensor<2x6x5xf32>
+  return
+}
+
+// -----
+
+func.func @grid_bias_c2_empty(%t0: tensor<15x2xf32>, %i: tensor<2x6x6xf32>) {
+  // expected-error @+1 {{expected as many queries and keys as the grid has points, 1, got 'tensor<2x6x6xf32>' [grid_bias_c2]}}
+  %0 = attn.grid_bias grid [] ins(%t0 : tensor<15x2xf32>) outs(%i : tensor<2x6x6xf32>) -> tensor<2x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @grid_bias_c2_large(%t0: tensor<15x2xf32>, %i: tensor<2x6x6xf32>) {
+  // expected-error @+1 {{expected a smaller grid [grid_bias_c2]}}
+  %0 = attn.grid_bias grid [65536, 65536, 65536] ins(%t0 : tensor<15x2xf32>) outs(%i : tensor<2x6x6xf32>) -> tensor<2x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @grid_bias_c3_count(%t0: tensor<3x2xf32>, %t1: tensor<3x2xf32>, %t2: tensor<3x2xf32>, %i: tensor<2x6x6xf32>) {
+  // expected-error @+1 {{expected one table, or one for each of the 2 dims of the grid, got 3 [grid_bias_c3]}}
+  %0 = attn.grid_bias grid [2, 3] ins(%t0, %t1, %t2 : tensor<3x2xf32>, tensor<3x2xf32>, tensor<3x2xf32>) outs(%i : tensor<2x6x6xf32>) -> tensor<2x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @grid_bias_c3_rows(%t0: tensor<16x2xf32>, %i: tensor<2x6x6xf32>) {
+  // expected-error @+1 {{expected a table 15 x H of the result's type, got 'tensor<16x2xf32>' [grid_bias_c3]}}
+  %0 = attn.grid_bias grid [2, 3] ins(%t0 : tensor<16x2xf32>) outs(%i : tensor<2x6x6xf32>) -> tensor<2x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @grid_bias_c3_axis(%t0: tensor<3x2xf32>, %t1: tensor<3x2xf32>, %i: tensor<2x6x6xf32>) {
+  // expected-error @+1 {{expected a table 5 x H of the result's type, got 'tensor<3x2xf32>' [grid_bias_c3]}}
+  %0 = attn.grid_bias grid [2, 3] ins(%t0, %t1 : tensor<3x2xf32>, tensor<3x2xf32>) outs(%i : tensor<2x6x6xf32>) -> tensor<2x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @grid_bias_c3_element(%t0: tensor<15x2xf64>, %i: tensor<2x6x6xf32>) {
+  // expected-error @+1 {{expected a table 15 x H of the result's type, got 'tensor<15x2xf64>' [grid_bias_c3]}}
+  %0 = attn.grid_bias grid [2, 3] ins(%t0 : tensor<15x2xf64>) outs(%i : tensor<2x6x6xf32>) -> tensor<2x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @alibi_bias_c1(%i: tensor<2x3x4xf16>) {
+  // expected-error @+1 {{expected init and result to have one type H x M x N of f32 or f64, got 'tensor<2x3x4xf16>' and 'tensor<2x3x4xf16>' [alibi_bias_c1]}}
+  %0 = attn.alibi_bias outs(%i : tensor<2x3x4xf16>) -> tensor<2x3x4xf16>
+  return
+}
+
+// -----
+
+func.func @alibi_bias_c2(%i: tensor<?x3x4xf32>) {
+  // expected-error @+1 {{expected a static number of heads, got 'tensor<?x3x4xf32>' [alibi_bias_c2]}}
+  %0 = attn.alibi_bias outs(%i : tensor<?x3x4xf32>) -> tensor<?x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @channel_attention_c1_result(%x: tensor<2x6x5xf32>, %w1: tensor<6x3xf32>, %w2: tensor<3x6xf32>, %i: tensor<2x6x4xf32>) {
+  // expected-error @+1 {{expected source, init and result of one type and parameters of its elements, all f32 or all f64, got 'tensor<2x6x5xf32>', 'tensor<6x3xf32>', 'tensor<3x6xf32>', 'tensor<2x6x4xf32>' and 'tensor<2x6x4xf32>' [channel_attention_c1]}}
+  %0 = attn.channel_attention ins(%x, %w1, %w2 : tensor<2x6x5xf32>, tensor<6x3xf32>, tensor<3x6xf32>) outs(%i : tensor<2x6x4xf32>) -> tensor<2x6x4xf32>
+  return
+}
+
+// -----
+
+func.func @channel_attention_c1_mixed(%x: tensor<2x6x5xf32>, %w1: tensor<6x3xf64>, %w2: tensor<3x6xf64>, %i: tensor<2x6x5xf32>) {
+  // expected-error @+1 {{expected source, init and result of one type and parameters of its elements, all f32 or all f64, got 'tensor<2x6x5xf32>', 'tensor<6x3xf64>', 'tensor<3x6xf64>', 'tensor<2x6x5xf32>' and 'tensor<2x6x5xf32>' [channel_attention_c1]}}
+  %0 = attn.channel_attention ins(%x, %w1, %w2 : tensor<2x6x5xf32>, tensor<6x3xf64>, tensor<3x6xf64>) outs(%i : tensor<2x6x5xf32>) -> tensor<2x6x5xf32>
+  return
+}
+
+// -----
+
+func.func @channel_attention_c2(%x: tensor<2x6xf32>, %w1: tensor<6x3xf32>, %w2: tensor<3x6xf32>, %i: tensor<2x6xf32>) {
+  // expected-error @+1 {{expected source B x C x L..., got 'tensor<2x6xf32>' [channel_attention_c2]}}
+  %0 = attn.channel_attention ins(%x, %w1, %w2 : tensor<2x6xf32>, tensor<6x3xf32>, tensor<3x6xf32>) outs(%i : tensor<2x6xf32>) -> tensor<2x6xf32>
+  return
+}
+
+// -----
+
+func.func @channel_attention_c3_squeeze(%x: tensor<2x6x5xf32>, %w1: tensor<5x3xf32>, %w2: tensor<3x6xf32>, %i: tensor<2x6x5xf32>) {
+  // expected-error @+1 {{expected squeeze C x R, expand R x C and biases R and C, got 'tensor<5x3xf32>', 'tensor<3x6xf32>', 'tensor<2x6x5xf32>' [channel_attention_c3]}}
+  %0 = attn.channel_attention ins(%x, %w1, %w2 : tensor<2x6x5xf32>, tensor<5x3xf32>, tensor<3x6xf32>) outs(%i : tensor<2x6x5xf32>) -> tensor<2x6x5xf32>
+  return
+}
+
+// -----
+
+func.func @channel_attention_c3_hidden(%x: tensor<2x6x5xf32>, %w1: tensor<6x3xf32>, %w2: tensor<4x6xf32>, %i: tensor<2x6x5xf32>) {
+  // expected-error @+1 {{expected squeeze C x R, expand R x C and biases R and C, got 'tensor<6x3xf32>', 'tensor<4x6xf32>', 'tensor<2x6x5xf32>' [channel_attention_c3]}}
+  %0 = attn.channel_attention ins(%x, %w1, %w2 : tensor<2x6x5xf32>, tensor<6x3xf32>, tensor<4x6xf32>) outs(%i : tensor<2x6x5xf32>) -> tensor<2x6x5xf32>
+  return
+}
+
+// -----
+
+func.func @channel_attention_c3_bias(%x: tensor<2x6x5xf32>, %w1: tensor<6x3xf32>, %w2: tensor<3x6xf32>, %b1: tensor<6xf32>, %i: tensor<2x6x5xf32>) {
+  // expected-error @+1 {{expected squeeze C x R, expand R x C and biases R and C, got 'tensor<6x3xf32>', 'tensor<6xf32>', 'tensor<3x6xf32>', 'tensor<2x6x5xf32>' [channel_attention_c3]}}
+  %0 = attn.channel_attention ins(%x, %w1, %w2 : tensor<2x6x5xf32>, tensor<6x3xf32>, tensor<3x6xf32>) squeeze_bias(%b1 : tensor<6xf32>) outs(%i : tensor<2x6x5xf32>) -> tensor<2x6x5xf32>
+  return
+}
+
+// -----
+
+func.func @spatial_attention_c1(%x: tensor<2x6x5x4xf32>, %f: tensor<2x3x3xf64>, %i: tensor<2x6x5x4xf32>) {
+  // expected-error @+1 {{expected source, init and result of one type and parameters of its elements, all f32 or all f64, got 'tensor<2x6x5x4xf32>', 'tensor<2x3x3xf64>', 'tensor<2x6x5x4xf32>' and 'tensor<2x6x5x4xf32>' [spatial_attention_c1]}}
+  %0 = attn.spatial_attention ins(%x, %f : tensor<2x6x5x4xf32>, tensor<2x3x3xf64>) outs(%i : tensor<2x6x5x4xf32>) -> tensor<2x6x5x4xf32>
+  return
+}
+
+// -----
+
+func.func @spatial_attention_c2(%x: tensor<2x6x5xf32>, %f: tensor<2x3x3xf32>, %i: tensor<2x6x5xf32>) {
+  // expected-error @+1 {{expected source B x C x H x W, got 'tensor<2x6x5xf32>' [spatial_attention_c2]}}
+  %0 = attn.spatial_attention ins(%x, %f : tensor<2x6x5xf32>, tensor<2x3x3xf32>) outs(%i : tensor<2x6x5xf32>) -> tensor<2x6x5xf32>
+  return
+}
+
+// -----
+
+func.func @spatial_attention_c3_even(%x: tensor<2x6x5x4xf32>, %f: tensor<2x4x4xf32>, %i: tensor<2x6x5x4xf32>) {
+  // expected-error @+1 {{expected filter 2 x K x K, K static and odd, and a bias of one element, got 'tensor<2x4x4xf32>', 'tensor<2x6x5x4xf32>' [spatial_attention_c3]}}
+  %0 = attn.spatial_attention ins(%x, %f : tensor<2x6x5x4xf32>, tensor<2x4x4xf32>) outs(%i : tensor<2x6x5x4xf32>) -> tensor<2x6x5x4xf32>
+  return
+}
+
+// -----
+
+func.func @spatial_attention_c3_planes(%x: tensor<2x6x5x4xf32>, %f: tensor<1x3x3xf32>, %i: tensor<2x6x5x4xf32>) {
+  // expected-error @+1 {{expected filter 2 x K x K, K static and odd, and a bias of one element, got 'tensor<1x3x3xf32>', 'tensor<2x6x5x4xf32>' [spatial_attention_c3]}}
+  %0 = attn.spatial_attention ins(%x, %f : tensor<2x6x5x4xf32>, tensor<1x3x3xf32>) outs(%i : tensor<2x6x5x4xf32>) -> tensor<2x6x5x4xf32>
+  return
+}
+
+// -----
+
+func.func @spatial_attention_c3_dynamic(%x: tensor<2x6x5x4xf32>, %f: tensor<2x?x?xf32>, %i: tensor<2x6x5x4xf32>) {
+  // expected-error @+1 {{expected filter 2 x K x K, K static and odd, and a bias of one element, got 'tensor<2x?x?xf32>', 'tensor<2x6x5x4xf32>' [spatial_attention_c3]}}
+  %0 = attn.spatial_attention ins(%x, %f : tensor<2x6x5x4xf32>, tensor<2x?x?xf32>) outs(%i : tensor<2x6x5x4xf32>) -> tensor<2x6x5x4xf32>
+  return
+}
+
+// -----
+
+func.func @spatial_attention_c3_bias(%x: tensor<2x6x5x4xf32>, %f: tensor<2x3x3xf32>, %b: tensor<6xf32>, %i: tensor<2x6x5x4xf32>) {
+  // expected-error @+1 {{expected filter 2 x K x K, K static and odd, and a bias of one element, got 'tensor<2x3x3xf32>', 'tensor<6xf32>', 'tensor<2x6x5x4xf32>' [spatial_attention_c3]}}
+  %0 = attn.spatial_attention ins(%x, %f : tensor<2x6x5x4xf32>, tensor<2x3x3xf32>) bias(%b : tensor<6xf32>) outs(%i : tensor<2x6x5x4xf32>) -> tensor<2x6x5x4xf32>
+  return
+}
+
+// -----
+
+func.func @attention_pool_c1_mixed(%x: tensor<2x5x4xf32>, %w: tensor<4x3xf64>, %u: tensor<3xf64>, %i: tensor<2x4xf32>) {
+  // expected-error @+1 {{expected source, parameters, init and result to be all f32 or all f64, init and result of one type, got 'tensor<2x5x4xf32>', 'tensor<4x3xf64>', 'tensor<3xf64>', 'tensor<2x4xf32>' and 'tensor<2x4xf32>' [attention_pool_c1]}}
+  %0 = attn.attention_pool ins(%x, %w, %u : tensor<2x5x4xf32>, tensor<4x3xf64>, tensor<3xf64>) outs(%i : tensor<2x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @attention_pool_c1_half(%x: tensor<2x5x4xf16>, %w: tensor<4x3xf16>, %u: tensor<3xf16>, %i: tensor<2x4xf16>) {
+  // expected-error @+1 {{expected source, parameters, init and result to be all f32 or all f64, init and result of one type, got 'tensor<2x5x4xf16>', 'tensor<4x3xf16>', 'tensor<3xf16>', 'tensor<2x4xf16>' and 'tensor<2x4xf16>' [attention_pool_c1]}}
+  %0 = attn.attention_pool ins(%x, %w, %u : tensor<2x5x4xf16>, tensor<4x3xf16>, tensor<3xf16>) outs(%i : tensor<2x4xf16>) -> tensor<2x4xf16>
+  return
+}
+
+// -----
+
+func.func @attention_pool_c2_weight(%x: tensor<2x5x4xf32>, %w: tensor<5x3xf32>, %u: tensor<3xf32>, %i: tensor<2x4xf32>) {
+  // expected-error @+1 {{expected source B x T x D, weight D x A, query A, bias A and result B x D, got 'tensor<2x5x4xf32>', 'tensor<5x3xf32>', 'tensor<3xf32>', 'tensor<2x4xf32>' and 'tensor<2x4xf32>' [attention_pool_c2]}}
+  %0 = attn.attention_pool ins(%x, %w, %u : tensor<2x5x4xf32>, tensor<5x3xf32>, tensor<3xf32>) outs(%i : tensor<2x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @attention_pool_c2_bias(%x: tensor<2x5x4xf32>, %w: tensor<4x3xf32>, %u: tensor<3xf32>, %b: tensor<4xf32>, %i: tensor<2x4xf32>) {
+  // expected-error @+1 {{expected source B x T x D, weight D x A, query A, bias A and result B x D, got 'tensor<2x5x4xf32>', 'tensor<4x3xf32>', 'tensor<3xf32>', 'tensor<4xf32>', 'tensor<2x4xf32>' and 'tensor<2x4xf32>' [attention_pool_c2]}}
+  %0 = attn.attention_pool ins(%x, %w, %u : tensor<2x5x4xf32>, tensor<4x3xf32>, tensor<3xf32>) bias(%b : tensor<4xf32>) outs(%i : tensor<2x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @attention_pool_c2_result(%x: tensor<2x5x4xf32>, %w: tensor<4x3xf32>, %u: tensor<3xf32>, %i: tensor<2x3xf32>) {
+  // expected-error @+1 {{expected source B x T x D, weight D x A, query A, bias A and result B x D, got 'tensor<2x5x4xf32>', 'tensor<4x3xf32>', 'tensor<3xf32>', 'tensor<2x3xf32>' and 'tensor<2x3xf32>' [attention_pool_c2]}}
+  %0 = attn.attention_pool ins(%x, %w, %u : tensor<2x5x4xf32>, tensor<4x3xf32>, tensor<3xf32>) outs(%i : tensor<2x3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @attention_pool_c3_element(%x: tensor<2x5x4xf32>, %w: tensor<4x3xf32>, %u: tensor<3xf32>, %l: tensor<2xi32>, %i: tensor<2x4xf32>) {
+  // expected-error @+1 {{expected lengths to be a tensor of B i64, got 'tensor<2xi32>' [attention_pool_c3]}}
+  %0 = attn.attention_pool ins(%x, %w, %u : tensor<2x5x4xf32>, tensor<4x3xf32>, tensor<3xf32>) lengths(%l : tensor<2xi32>) outs(%i : tensor<2x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @attention_pool_c3_batch(%x: tensor<2x5x4xf32>, %w: tensor<4x3xf32>, %u: tensor<3xf32>, %l: tensor<3xi64>, %i: tensor<2x4xf32>) {
+  // expected-error @+1 {{expected lengths to be a tensor of B i64, got 'tensor<3xi64>' [attention_pool_c3]}}
+  %0 = attn.attention_pool ins(%x, %w, %u : tensor<2x5x4xf32>, tensor<4x3xf32>, tensor<3xf32>) lengths(%l : tensor<3xi64>) outs(%i : tensor<2x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @attention_pool_c4_element(%x: tensor<2x5x4xf32>, %w: tensor<4x3xf32>, %u: tensor<3xf32>, %m: tensor<2x5xi8>, %i: tensor<2x4xf32>) {
+  // expected-error @+1 {{expected mask to be a tensor of B x T i1, got 'tensor<2x5xi8>' [attention_pool_c4]}}
+  %0 = attn.attention_pool ins(%x, %w, %u : tensor<2x5x4xf32>, tensor<4x3xf32>, tensor<3xf32>) mask(%m : tensor<2x5xi8>) outs(%i : tensor<2x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @attention_pool_c4_dims(%x: tensor<2x5x4xf32>, %w: tensor<4x3xf32>, %u: tensor<3xf32>, %m: tensor<2x4xi1>, %i: tensor<2x4xf32>) {
+  // expected-error @+1 {{expected mask to be a tensor of B x T i1, got 'tensor<2x4xi1>' [attention_pool_c4]}}
+  %0 = attn.attention_pool ins(%x, %w, %u : tensor<2x5x4xf32>, tensor<4x3xf32>, tensor<3xf32>) mask(%m : tensor<2x4xi1>) outs(%i : tensor<2x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @pooled_attention_c1(%q: tensor<2x3x6x8xf32>, %k: tensor<2x3x6x8xf64>, %v: tensor<2x3x6x8xf64>, %i: tensor<2x3x2x8xf32>) {
+  // expected-error @+1 {{expected query, key, value, init and result to be all f32 or all f64, init and result of one type, got 'tensor<2x3x6x8xf32>', 'tensor<2x3x6x8xf64>', 'tensor<2x3x6x8xf64>', 'tensor<2x3x2x8xf32>' and 'tensor<2x3x2x8xf32>' [pooled_attention_c1]}}
+  %0 = attn.pooled_attention ins(%q, %k, %v : tensor<2x3x6x8xf32>, tensor<2x3x6x8xf64>, tensor<2x3x6x8xf64>) query_windows(grid [2, 3] kernel [2, 2] stride [1, 1]) key_windows(grid [6] kernel [2] stride [2]) outs(%i : tensor<2x3x2x8xf32>) -> tensor<2x3x2x8xf32>
+  return
+}
+
+// -----
+
+func.func @pooled_attention_c2_depth(%q: tensor<2x3x6x8xf32>, %k: tensor<2x3x6x7xf32>, %v: tensor<2x3x6x8xf32>, %i: tensor<2x3x2x8xf32>) {
+  // expected-error @+1 {{expected query B x H x P x D, key B x H x Q x D, value B x H x Q x E and result B x H x P' x E, H static and not 0, got 'tensor<2x3x6x8xf32>', 'tensor<2x3x6x7xf32>', 'tensor<2x3x6x8xf32>', 'tensor<2x3x2x8xf32>' and 'tensor<2x3x2x8xf32>' [pooled_attention_c2]}}
+  %0 = attn.pooled_attention ins(%q, %k, %v : tensor<2x3x6x8xf32>, tensor<2x3x6x7xf32>, tensor<2x3x6x8xf32>) query_windows(grid [2, 3] kernel [2, 2] stride [1, 1]) key_windows(grid [6] kernel [2] stride [2]) outs(%i : tensor<2x3x2x8xf32>) -> tensor<2x3x2x8xf32>
+  return
+}
+
+// -----
+
+func.func @pooled_attention_c2_heads(%q: tensor<2x?x6x8xf32>, %k: tensor<2x3x6x8xf32>, %v: tensor<2x3x6x8xf32>, %i: tensor<2x3x2x8xf32>) {
+  // expected-error @+1 {{expected query B x H x P x D, key B x H x Q x D, value B x H x Q x E and result B x H x P' x E, H static and not 0, got 'tensor<2x?x6x8xf32>', 'tensor<2x3x6x8xf32>', 'tensor<2x3x6x8xf32>', 'tensor<2x3x2x8xf32>' and 'tensor<2x3x2x8xf32>' [pooled_attention_c2]}}
+  %0 = attn.pooled_attention ins(%q, %k, %v : tensor<2x?x6x8xf32>, tensor<2x3x6x8xf32>, tensor<2x3x6x8xf32>) query_windows(grid [2, 3] kernel [2, 2] stride [1, 1]) key_windows(grid [6] kernel [2] stride [2]) outs(%i : tensor<2x3x2x8xf32>) -> tensor<2x3x2x8xf32>
+  return
+}
+
+// -----
+
+func.func @pooled_attention_c3_kernel(%q: tensor<2x3x6x8xf32>, %k: tensor<2x3x6x8xf32>, %v: tensor<2x3x6x8xf32>, %i: tensor<2x3x2x8xf32>) {
+  // expected-error @+1 {{expected one kernel and stride of at least 1 for each dim of a grid, no kernel larger than it [pooled_attention_c3]}}
+  %0 = attn.pooled_attention ins(%q, %k, %v : tensor<2x3x6x8xf32>, tensor<2x3x6x8xf32>, tensor<2x3x6x8xf32>) query_windows(grid [2, 3] kernel [2, 4] stride [1, 1]) key_windows(grid [6] kernel [2] stride [2]) outs(%i : tensor<2x3x2x8xf32>) -> tensor<2x3x2x8xf32>
+  return
+}
+
+// -----
+
+func.func @pooled_attention_c3_stride(%q: tensor<2x3x6x8xf32>, %k: tensor<2x3x6x8xf32>, %v: tensor<2x3x6x8xf32>, %i: tensor<2x3x2x8xf32>) {
+  // expected-error @+1 {{expected one kernel and stride of at least 1 for each dim of a grid, no kernel larger than it [pooled_attention_c3]}}
+  %0 = attn.pooled_attention ins(%q, %k, %v : tensor<2x3x6x8xf32>, tensor<2x3x6x8xf32>, tensor<2x3x6x8xf32>) query_windows(grid [2, 3] kernel [2, 2] stride [1, 1]) key_windows(grid [6] kernel [2] stride [0]) outs(%i : tensor<2x3x2x8xf32>) -> tensor<2x3x2x8xf32>
+  return
+}
+
+// -----
+
+func.func @pooled_attention_c3_count(%q: tensor<2x3x6x8xf32>, %k: tensor<2x3x6x8xf32>, %v: tensor<2x3x6x8xf32>, %i: tensor<2x3x2x8xf32>) {
+  // expected-error @+1 {{expected one kernel and stride of at least 1 for each dim of a grid, no kernel larger than it [pooled_attention_c3]}}
+  %0 = attn.pooled_attention ins(%q, %k, %v : tensor<2x3x6x8xf32>, tensor<2x3x6x8xf32>, tensor<2x3x6x8xf32>) query_windows(grid [2, 3] kernel [2, 2] stride [1, 1]) key_windows(grid [6] kernel [2, 1] stride [2]) outs(%i : tensor<2x3x2x8xf32>) -> tensor<2x3x2x8xf32>
+  return
+}
+
+// -----
+
+func.func @pooled_attention_c4_queries(%q: tensor<2x3x6x8xf32>, %k: tensor<2x3x6x8xf32>, %v: tensor<2x3x6x8xf32>, %i: tensor<2x3x2x8xf32>) {
+  // expected-error @+1 {{expected 8 queries, 6 keys and values and 3 results, got 'tensor<2x3x6x8xf32>', 'tensor<2x3x6x8xf32>', 'tensor<2x3x6x8xf32>', 'tensor<2x3x2x8xf32>' and 'tensor<2x3x2x8xf32>' [pooled_attention_c4]}}
+  %0 = attn.pooled_attention ins(%q, %k, %v : tensor<2x3x6x8xf32>, tensor<2x3x6x8xf32>, tensor<2x3x6x8xf32>) query_windows(grid [2, 4] kernel [2, 2] stride [1, 1]) key_windows(grid [6] kernel [2] stride [2]) outs(%i : tensor<2x3x2x8xf32>) -> tensor<2x3x2x8xf32>
+  return
+}
+
+// -----
+
+func.func @pooled_attention_c4_result(%q: tensor<2x3x6x8xf32>, %k: tensor<2x3x6x8xf32>, %v: tensor<2x3x6x8xf32>, %i: tensor<2x3x3x8xf32>) {
+  // expected-error @+1 {{expected 6 queries, 6 keys and values and 2 results, got 'tensor<2x3x6x8xf32>', 'tensor<2x3x6x8xf32>', 'tensor<2x3x6x8xf32>', 'tensor<2x3x3x8xf32>' and 'tensor<2x3x3x8xf32>' [pooled_attention_c4]}}
+  %0 = attn.pooled_attention ins(%q, %k, %v : tensor<2x3x6x8xf32>, tensor<2x3x6x8xf32>, tensor<2x3x6x8xf32>) query_windows(grid [2, 3] kernel [2, 2] stride [1, 1]) key_windows(grid [6] kernel [2] stride [2]) outs(%i : tensor<2x3x3x8xf32>) -> tensor<2x3x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @pooled_attention_c5(%q: tensor<2x3x6x8xf32>, %k: tensor<2x3x6x8xf32>, %v: tensor<2x3x6x7xf32>, %i: tensor<2x3x2x7xf32>) {
+  // expected-error @+1 {{expected D and E to be equal with residual, got 'tensor<2x3x6x8xf32>' and 'tensor<2x3x2x7xf32>' [pooled_attention_c5]}}
+  %0 = attn.pooled_attention ins(%q, %k, %v : tensor<2x3x6x8xf32>, tensor<2x3x6x8xf32>, tensor<2x3x6x7xf32>) query_windows(grid [2, 3] kernel [2, 2] stride [1, 1]) key_windows(grid [6] kernel [2] stride [2]) outs(%i : tensor<2x3x2x7xf32>) {residual} -> tensor<2x3x2x7xf32>
+  return
+}
+
+// -----
+
+func.func @memory_read_c1_mixed(%m: tensor<2x9x4xf32>, %k: tensor<2x3x4xf64>, %s: tensor<2x3xf32>, %i: tensor<2x3x4xf32>) {
+  // expected-error @+1 {{expected all operands to be f32 or all f64 and init and result of one type, got 'tensor<2x9x4xf32>', 'tensor<2x3x4xf64>', 'tensor<2x3xf32>', 'tensor<2x3x4xf32>' and 'tensor<2x3x4xf32>' [memory_read_c1]}}
+  %0 = attn.memory_read ins(%m, %k, %s : tensor<2x9x4xf32>, tensor<2x3x4xf64>, tensor<2x3xf32>) outs(%i : tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @memory_read_c1_half(%m: tensor<2x9x4xf16>, %k: tensor<2x3x4xf16>, %s: tensor<2x3xf16>, %i: tensor<2x3x4xf16>) {
+  // expected-error @+1 {{expected all operands to be f32 or all f64 and init and result of one type, got 'tensor<2x9x4xf16>', 'tensor<2x3x4xf16>', 'tensor<2x3xf16>', 'tensor<2x3x4xf16>' and 'tensor<2x3x4xf16>' [memory_read_c1]}}
+  %0 = attn.memory_read ins(%m, %k, %s : tensor<2x9x4xf16>, tensor<2x3x4xf16>, tensor<2x3xf16>) outs(%i : tensor<2x3x4xf16>) -> tensor<2x3x4xf16>
+  return
+}
+
+// -----
+
+func.func @memory_read_c2_width(%m: tensor<2x9x4xf32>, %k: tensor<2x3x5xf32>, %s: tensor<2x3xf32>, %i: tensor<2x3x5xf32>) {
+  // expected-error @+1 {{expected memory B x N x W, keys B x R x W, strengths B x R and result B x R x W, got 'tensor<2x9x4xf32>', 'tensor<2x3x5xf32>', 'tensor<2x3xf32>', 'tensor<2x3x5xf32>' and 'tensor<2x3x5xf32>' [memory_read_c2]}}
+  %0 = attn.memory_read ins(%m, %k, %s : tensor<2x9x4xf32>, tensor<2x3x5xf32>, tensor<2x3xf32>) outs(%i : tensor<2x3x5xf32>) -> tensor<2x3x5xf32>
+  return
+}
+
+// -----
+
+func.func @memory_read_c2_strengths(%m: tensor<2x9x4xf32>, %k: tensor<2x3x4xf32>, %s: tensor<2x4xf32>, %i: tensor<2x3x4xf32>) {
+  // expected-error @+1 {{expected memory B x N x W, keys B x R x W, strengths B x R and result B x R x W, got 'tensor<2x9x4xf32>', 'tensor<2x3x4xf32>', 'tensor<2x4xf32>', 'tensor<2x3x4xf32>' and 'tensor<2x3x4xf32>' [memory_read_c2]}}
+  %0 = attn.memory_read ins(%m, %k, %s : tensor<2x9x4xf32>, tensor<2x3x4xf32>, tensor<2x4xf32>) outs(%i : tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @memory_write_c1(%m: tensor<2x9x4xf32>, %k: tensor<2x3x4xf64>, %s: tensor<2x3xf32>, %x: tensor<2x3x4xf32>, %i: tensor<2x9x4xf32>) {
+  // expected-error @+1 {{expected all operands to be f32 or all f64 and init and result of one type, got 'tensor<2x9x4xf32>', 'tensor<2x3x4xf64>', 'tensor<2x3xf32>', 'tensor<2x3x4xf32>', 'tensor<2x3x4xf32>', 'tensor<2x9x4xf32>' and 'tensor<2x9x4xf32>' [memory_write_c1]}}
+  %0 = attn.memory_write ins(%m, %k, %s, %x, %x : tensor<2x9x4xf32>, tensor<2x3x4xf64>, tensor<2x3xf32>, tensor<2x3x4xf32>, tensor<2x3x4xf32>) outs(%i : tensor<2x9x4xf32>) -> tensor<2x9x4xf32>
+  return
+}
+
+// -----
+
+func.func @memory_write_c2_erase(%m: tensor<2x9x4xf32>, %k: tensor<2x3x4xf32>, %s: tensor<2x3xf32>, %x: tensor<2x2x4xf32>, %i: tensor<2x9x4xf32>) {
+  // expected-error @+1 {{expected memory and result B x N x W, keys, erase and add B x R x W and strengths B x R, got 'tensor<2x9x4xf32>', 'tensor<2x3x4xf32>', 'tensor<2x3xf32>', 'tensor<2x2x4xf32>', 'tensor<2x2x4xf32>', 'tensor<2x9x4xf32>' and 'tensor<2x9x4xf32>' [memory_write_c2]}}
+  %0 = attn.memory_write ins(%m, %k, %s, %x, %x : tensor<2x9x4xf32>, tensor<2x3x4xf32>, tensor<2x3xf32>, tensor<2x2x4xf32>, tensor<2x2x4xf32>) outs(%i : tensor<2x9x4xf32>) -> tensor<2x9x4xf32>
+  return
+}
+
+// -----
+
+func.func @memory_write_c2_result(%m: tensor<2x9x4xf32>, %k: tensor<2x3x4xf32>, %s: tensor<2x3xf32>, %x: tensor<2x3x4xf32>, %i: tensor<2x8x4xf32>) {
+  // expected-error @+1 {{expected memory and result B x N x W, keys, erase and add B x R x W and strengths B x R, got 'tensor<2x9x4xf32>', 'tensor<2x3x4xf32>', 'tensor<2x3xf32>', 'tensor<2x3x4xf32>', 'tensor<2x3x4xf32>', 'tensor<2x8x4xf32>' and 'tensor<2x8x4xf32>' [memory_write_c2]}}
+  %0 = attn.memory_write ins(%m, %k, %s, %x, %x : tensor<2x9x4xf32>, tensor<2x3x4xf32>, tensor<2x3xf32>, tensor<2x3x4xf32>, tensor<2x3x4xf32>) outs(%i : tensor<2x8x4xf32>) -> tensor<2x8x4xf32>
+  return
+}

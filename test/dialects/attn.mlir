@@ -163,3 +163,57 @@ func.func @matching(%logits: tensor<2x?x5xf32>, %boxes: tensor<2x?x4xf32>, %labe
       outs(%l : tensor<3xf32>) {eos_coef = 0.5 : f64} -> tensor<3xf32>
   return %6, %7 : tensor<3xf32>, tensor<3xf32>
 }
+
+// CHECK-LABEL: @positional
+// CHECK: attn.sinusoidal_encoding ins(%{{.*}}, %{{.*}} : tensor<?xi64>, tensor<?xi64>) outs(%{{.*}} : tensor<?x8xf32>)
+// CHECK-SAME: axes = #attn.axes<added>
+// CHECK-SAME: layout = #attn.sinusoid_layout<halves>
+// CHECK: attn.mask_positions axis(1) ins(%{{.*}} : tensor<2x?xi1>) outs(%{{.*}} : tensor<2x?xf32>) {normalize, offset = -5.000000e-01 : f64} -> tensor<2x?xf32>
+// CHECK: attn.learned_encoding ins(%{{.*}} : tensor<9x8xf32>) outs(%{{.*}} : tensor<?x8xf32>) -> tensor<?x8xf32>
+// CHECK: attn.learned_encoding ins(%{{.*}} : tensor<9x8xf32>) positions(%{{.*}} : tensor<?xi64>) outs(%{{.*}} : tensor<?x8xf32>) {offset = 2 : i64} -> tensor<?x8xf32>
+// CHECK: attn.rotary_frequencies ins(%{{.*}} : tensor<?xi64>) outs(%{{.*}}, %{{.*}} : tensor<?x8xf32>, tensor<?x8xf32>)
+// CHECK-SAME: scaling = #attn.rotary_scaling<yarn>
+// CHECK: attn.relative_bias ins(%{{.*}} : tensor<9x8xf32>) outs(%{{.*}} : tensor<8x4x4xf32>) {bottom_right} -> tensor<8x4x4xf32>
+// CHECK: attn.grid_bias grid [2, 2] ins(%{{.*}} : tensor<9x8xf32>) outs(%{{.*}} : tensor<8x4x4xf32>) -> tensor<8x4x4xf32>
+// CHECK: attn.alibi_bias outs(%{{.*}} : tensor<8x4x4xf32>) -> tensor<8x4x4xf32>
+func.func @positional(%p: tensor<?xi64>, %mask: tensor<2x?xi1>, %m: tensor<2x?xf32>, %table: tensor<9x8xf32>, %e: tensor<?x8xf32>, %b: tensor<8x4x4xf32>) {
+  %0 = attn.sinusoidal_encoding ins(%p, %p : tensor<?xi64>, tensor<?xi64>) outs(%e : tensor<?x8xf32>)
+      {layout = #attn.sinusoid_layout<halves>, axes = #attn.axes<added>} -> tensor<?x8xf32>
+  %1 = attn.mask_positions axis(1) ins(%mask : tensor<2x?xi1>) outs(%m : tensor<2x?xf32>) {normalize, offset = -0.5 : f64} -> tensor<2x?xf32>
+  %2 = attn.learned_encoding ins(%table : tensor<9x8xf32>) outs(%e : tensor<?x8xf32>) -> tensor<?x8xf32>
+  %3 = attn.learned_encoding ins(%table : tensor<9x8xf32>) positions(%p : tensor<?xi64>) outs(%e : tensor<?x8xf32>) {offset = 2 : i64} -> tensor<?x8xf32>
+  %4, %5 = attn.rotary_frequencies ins(%p : tensor<?xi64>) outs(%e, %e : tensor<?x8xf32>, tensor<?x8xf32>)
+      {scaling = #attn.rotary_scaling<yarn>, factor = 4.0 : f64, original_context = 64 : i64} -> tensor<?x8xf32>, tensor<?x8xf32>
+  %6 = attn.relative_bias ins(%table : tensor<9x8xf32>) outs(%b : tensor<8x4x4xf32>) {bottom_right} -> tensor<8x4x4xf32>
+  %7 = attn.grid_bias grid [2, 2] ins(%table : tensor<9x8xf32>) outs(%b : tensor<8x4x4xf32>) -> tensor<8x4x4xf32>
+  %8 = attn.alibi_bias outs(%b : tensor<8x4x4xf32>) -> tensor<8x4x4xf32>
+  return
+}
+
+// CHECK-LABEL: @pooling
+// CHECK: attn.channel_attention ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<?x6x?x?xf32>, tensor<6x3xf32>, tensor<3x6xf32>) squeeze_bias(%{{.*}} : tensor<3xf32>) expand_bias(%{{.*}} : tensor<6xf32>) outs(%{{.*}} : tensor<?x6x?x?xf32>) {pool = #attn.channel_pool<mean_max>} -> tensor<?x6x?x?xf32>
+// CHECK: attn.spatial_attention ins(%{{.*}}, %{{.*}} : tensor<?x6x?x?xf32>, tensor<2x3x3xf32>) outs(%{{.*}} : tensor<?x6x?x?xf32>) -> tensor<?x6x?x?xf32>
+// CHECK: attn.attention_pool ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<?x?x6xf32>, tensor<6x3xf32>, tensor<3xf32>) bias(%{{.*}} : tensor<3xf32>) lengths(%{{.*}} : tensor<?xi64>) mask(%{{.*}} : tensor<?x?xi1>) outs(%{{.*}} : tensor<?x6xf32>) -> tensor<?x6xf32>
+// CHECK: attn.pooled_attention ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<?x2x6x8xf32>, tensor<?x2x6x8xf32>, tensor<?x2x6x8xf32>) query_windows(grid [2, 3] kernel [2, 2] stride [1, 1]) key_windows(grid [6] kernel [2] stride [2]) outs(%{{.*}} : tensor<?x2x2x8xf32>)
+// CHECK-SAME: pool = #attn.window_pool<max>
+// CHECK-SAME: residual
+func.func @pooling(%x: tensor<?x6x?x?xf32>, %w1: tensor<6x3xf32>, %b1: tensor<3xf32>, %w2: tensor<3x6xf32>, %b2: tensor<6xf32>, %f: tensor<2x3x3xf32>, %h: tensor<?x?x6xf32>,
+                   %n: tensor<?xi64>, %mask: tensor<?x?xi1>, %r: tensor<?x6xf32>, %q: tensor<?x2x6x8xf32>, %o: tensor<?x2x2x8xf32>) {
+  %0 = attn.channel_attention ins(%x, %w1, %w2 : tensor<?x6x?x?xf32>, tensor<6x3xf32>, tensor<3x6xf32>) squeeze_bias(%b1 : tensor<3xf32>) expand_bias(%b2 : tensor<6xf32>)
+      outs(%x : tensor<?x6x?x?xf32>) {pool = #attn.channel_pool<mean_max>} -> tensor<?x6x?x?xf32>
+  %1 = attn.spatial_attention ins(%x, %f : tensor<?x6x?x?xf32>, tensor<2x3x3xf32>) outs(%x : tensor<?x6x?x?xf32>) -> tensor<?x6x?x?xf32>
+  %2 = attn.attention_pool ins(%h, %w1, %b1 : tensor<?x?x6xf32>, tensor<6x3xf32>, tensor<3xf32>) bias(%b1 : tensor<3xf32>) lengths(%n : tensor<?xi64>)
+      mask(%mask : tensor<?x?xi1>) outs(%r : tensor<?x6xf32>) -> tensor<?x6xf32>
+  %3 = attn.pooled_attention ins(%q, %q, %q : tensor<?x2x6x8xf32>, tensor<?x2x6x8xf32>, tensor<?x2x6x8xf32>) query_windows(grid [2, 3] kernel [2, 2] stride [1, 1])
+      key_windows(grid [6] kernel [2] stride [2]) outs(%o : tensor<?x2x2x8xf32>) {scale = 0.5 : f64, pool = #attn.window_pool<max>, residual} -> tensor<?x2x2x8xf32>
+  return
+}
+
+// CHECK-LABEL: @memory
+// CHECK: attn.memory_read ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<?x?x4xf64>, tensor<?x2x4xf64>, tensor<?x2xf64>) outs(%{{.*}} : tensor<?x2x4xf64>) -> tensor<?x2x4xf64>
+// CHECK: attn.memory_write ins(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : tensor<?x?x4xf64>, tensor<?x2x4xf64>, tensor<?x2xf64>, tensor<?x2x4xf64>, tensor<?x2x4xf64>) outs(%{{.*}} : tensor<?x?x4xf64>) -> tensor<?x?x4xf64>
+func.func @memory(%m: tensor<?x?x4xf64>, %k: tensor<?x2x4xf64>, %s: tensor<?x2xf64>) {
+  %0 = attn.memory_read ins(%m, %k, %s : tensor<?x?x4xf64>, tensor<?x2x4xf64>, tensor<?x2xf64>) outs(%k : tensor<?x2x4xf64>) -> tensor<?x2x4xf64>
+  %1 = attn.memory_write ins(%m, %k, %s, %k, %k : tensor<?x?x4xf64>, tensor<?x2x4xf64>, tensor<?x2xf64>, tensor<?x2x4xf64>, tensor<?x2x4xf64>) outs(%m : tensor<?x?x4xf64>) -> tensor<?x?x4xf64>
+  return
+}

@@ -140,3 +140,56 @@ func.func @full_counts(%logits: tensor<2x7x5xf32>, %boxes: tensor<2x7x4xf32>, %l
   %2, %3 = attn.bipartite_match ins(%cost : tensor<2x7x3xf32>) counts(%some : tensor<2xi64>) outs(%i, %s : tensor<2x7xi64>, tensor<2xi64>) -> tensor<2x7xi64>, tensor<2xi64>
   return %loss, %2 : tensor<3xf32>, tensor<2x7xi64>
 }
+
+// Positions that count up are rows of the table from the first one on; others stay.
+// CHECK-LABEL: @counted_positions
+// CHECK: attn.learned_encoding ins(%{{.*}} : tensor<9x5xf32>) outs(%{{.*}} : tensor<3x5xf32>) {offset = 6 : i64}
+// CHECK: attn.learned_encoding ins(%{{.*}} : tensor<9x5xf32>) positions(
+func.func @counted_positions(%table: tensor<9x5xf32>, %o: tensor<3x5xf32>) -> (tensor<3x5xf32>, tensor<3x5xf32>) {
+  %up = arith.constant dense<[4, 5, 6]> : tensor<3xi64>
+  %other = arith.constant dense<[4, 5, 7]> : tensor<3xi64>
+  %0 = attn.learned_encoding ins(%table : tensor<9x5xf32>) positions(%up : tensor<3xi64>) outs(%o : tensor<3x5xf32>) {offset = 2 : i64} -> tensor<3x5xf32>
+  %1 = attn.learned_encoding ins(%table : tensor<9x5xf32>) positions(%other : tensor<3xi64>) outs(%o : tensor<3x5xf32>) {offset = 2 : i64} -> tensor<3x5xf32>
+  return %0, %1 : tensor<3x5xf32>, tensor<3x5xf32>
+}
+
+// A factor of 1 scales nothing, but an amplitude of its own stays.
+// CHECK-LABEL: @unit_scaling
+// CHECK: attn.rotary_frequencies
+// CHECK-NOT: #attn.rotary_scaling
+// CHECK: attn.rotary_frequencies
+// CHECK-SAME: #attn.rotary_scaling<yarn>
+func.func @unit_scaling(%p: tensor<3xi64>, %o: tensor<3x8xf32>) -> (tensor<3x8xf32>, tensor<3x8xf32>) {
+  %0, %1 = attn.rotary_frequencies ins(%p : tensor<3xi64>) outs(%o, %o : tensor<3x8xf32>, tensor<3x8xf32>) {scaling = #attn.rotary_scaling<linear>} -> tensor<3x8xf32>, tensor<3x8xf32>
+  %2, %3 = attn.rotary_frequencies ins(%p : tensor<3xi64>) outs(%o, %o : tensor<3x8xf32>, tensor<3x8xf32>)
+      {scaling = #attn.rotary_scaling<yarn>, original_context = 64 : i64, attention_factor = 2.0 : f64} -> tensor<3x8xf32>, tensor<3x8xf32>
+  return %0, %2 : tensor<3x8xf32>, tensor<3x8xf32>
+}
+
+// Lengths and masks that leave everything live go.
+// CHECK-LABEL: @full_masks
+// CHECK: attn.attention_pool
+// CHECK-NOT: lengths
+// CHECK-NOT: mask
+// CHECK: attn.attention_pool
+// CHECK-SAME: lengths
+// CHECK-SAME: mask
+func.func @full_masks(%x: tensor<2x5x4xf32>, %w: tensor<4x3xf32>, %u: tensor<3xf32>, %o: tensor<2x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xf32>) {
+  %all = arith.constant dense<[5, 7]> : tensor<2xi64>
+  %live = arith.constant dense<true> : tensor<2x5xi1>
+  %some = arith.constant dense<[5, 4]> : tensor<2xi64>
+  %none = arith.constant dense<false> : tensor<2x5xi1>
+  %0 = attn.attention_pool ins(%x, %w, %u : tensor<2x5x4xf32>, tensor<4x3xf32>, tensor<3xf32>) lengths(%all : tensor<2xi64>) mask(%live : tensor<2x5xi1>) outs(%o : tensor<2x4xf32>) -> tensor<2x4xf32>
+  %1 = attn.attention_pool ins(%x, %w, %u : tensor<2x5x4xf32>, tensor<4x3xf32>, tensor<3xf32>) lengths(%some : tensor<2xi64>) mask(%none : tensor<2x5xi1>) outs(%o : tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %0, %1 : tensor<2x4xf32>, tensor<2x4xf32>
+}
+
+// Windows of single points pool nothing.
+// CHECK-LABEL: @single_points
+// CHECK-NOT: attn.pooled_attention
+// CHECK: attn.attention ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<1x2x6x8xf32>, tensor<1x2x6x8xf32>, tensor<1x2x6x8xf32>) outs(%{{.*}} : tensor<1x2x6x8xf32>) {scale = 5.000000e-01 : f64}
+func.func @single_points(%q: tensor<1x2x6x8xf32>) -> tensor<1x2x6x8xf32> {
+  %0 = attn.pooled_attention ins(%q, %q, %q : tensor<1x2x6x8xf32>, tensor<1x2x6x8xf32>, tensor<1x2x6x8xf32>) query_windows(grid [6] kernel [1] stride [1])
+      key_windows(grid [2, 3] kernel [1, 1] stride [1, 1]) outs(%q : tensor<1x2x6x8xf32>) {scale = 0.5 : f64} -> tensor<1x2x6x8xf32>
+  return %0 : tensor<1x2x6x8xf32>
+}

@@ -98,3 +98,41 @@ func.func @sums_disagree() -> tensor<?xf32> attributes {fault = "disagree on the
   %got = linalg.add ins(%cast, %cast : tensor<?xf32>, tensor<?xf32>) outs(%init : tensor<?xf32>) -> tensor<?xf32>
   return %got : tensor<?xf32>
 }
+
+func.func @encoding_row_outside() -> tensor<1x1xf32> attributes {fault = "row 2 of a table with 2 rows"} {
+  %t = arith.constant dense<[[1.0], [2.0]]> : tensor<2x1xf32>
+  %p = arith.constant dense<1> : tensor<1xi64>
+  %init = tensor.empty() : tensor<1x1xf32>
+  %got = attn.learned_encoding ins(%t : tensor<2x1xf32>) positions(%p : tensor<1xi64>) outs(%init : tensor<1x1xf32>) {offset = 1 : i64} -> tensor<1x1xf32>
+  return %got : tensor<1x1xf32>
+}
+
+func.func @encoding_sizes() -> tensor<?x2xf32> attributes {fault = "positions and encoding do not fit each other"} {
+  %p = arith.constant dense<[0, 1]> : tensor<2xi64>
+  %n = arith.constant 3 : index
+  %init = tensor.empty(%n) : tensor<?x2xf32>
+  %cast = tensor.cast %p : tensor<2xi64> to tensor<?xi64>
+  %got = attn.sinusoidal_encoding ins(%cast : tensor<?xi64>) outs(%init : tensor<?x2xf32>) -> tensor<?x2xf32>
+  return %got : tensor<?x2xf32>
+}
+
+func.func @memory_sizes() -> tensor<1x1x2xf32> attributes {fault = "memory and keys do not fit each other"} {
+  %m = arith.constant dense<1.0> : tensor<1x3x2xf32>
+  %k = arith.constant dense<1.0> : tensor<1x1x2xf32>
+  %s = arith.constant dense<1.0> : tensor<1x2xf32>
+  %cast = tensor.cast %s : tensor<1x2xf32> to tensor<1x?xf32>
+  %init = tensor.empty() : tensor<1x1x2xf32>
+  %got = attn.memory_read ins(%m, %k, %cast : tensor<1x3x2xf32>, tensor<1x1x2xf32>, tensor<1x?xf32>) outs(%init : tensor<1x1x2xf32>) -> tensor<1x1x2xf32>
+  return %got : tensor<1x1x2xf32>
+}
+
+func.func @pool_sizes() -> tensor<1x2xf32> attributes {fault = "operands do not fit each other"} {
+  %x = arith.constant dense<1.0> : tensor<1x3x2xf32>
+  %w = arith.constant dense<1.0> : tensor<2x1xf32>
+  %u = arith.constant dense<1.0> : tensor<1xf32>
+  %n = arith.constant dense<1> : tensor<2xi64>
+  %cast = tensor.cast %n : tensor<2xi64> to tensor<?xi64>
+  %init = tensor.empty() : tensor<1x2xf32>
+  %got = attn.attention_pool ins(%x, %w, %u : tensor<1x3x2xf32>, tensor<2x1xf32>, tensor<1xf32>) lengths(%cast : tensor<?xi64>) outs(%init : tensor<1x2xf32>) -> tensor<1x2xf32>
+  return %got : tensor<1x2xf32>
+}

@@ -1,8 +1,8 @@
 // Costs and losses become elementwise operations and sums; the matching stays. Sizes that may differ are checked.
-// RUN: fovea-opt %s --pass-pipeline="builtin.module(func.func(decompose-matching,canonicalize,cse))" -o %t.once
+// RUN: fovea-opt %s --pass-pipeline="builtin.module(func.func(decompose-attn,canonicalize,cse))" -o %t.once
 // RUN: FileCheck %s < %t.once
 // Running the pass again changes nothing.
-// RUN: fovea-opt %t.once --pass-pipeline="builtin.module(func.func(decompose-matching,canonicalize,cse))" -o %t.twice
+// RUN: fovea-opt %t.once --pass-pipeline="builtin.module(func.func(decompose-attn,canonicalize,cse))" -o %t.twice
 // RUN: diff %t.once %t.twice
 
 // CHECK-LABEL: @softmax

@@ -70,3 +70,18 @@ func.func @left_alone(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   } -> tensor<4x8xf32>
   return %b : tensor<4x8xf32>
 }
+
+// A single number is read where it lies, whatever its dims.
+// CHECK-LABEL: @single_number
+// CHECK-NOT: tensor.collapse_shape
+// CHECK: ins(%{{.*}}, %{{.*}} : tensor<4x8xf32>, tensor<1x1xf32>)
+func.func @single_number(%x: tensor<4x8xf32>, %n: tensor<1x1xf32>) -> tensor<4x8xf32> {
+  %e = tensor.empty() : tensor<4x8xf32>
+  %s = tensor.collapse_shape %n [] : tensor<1x1xf32> into tensor<f32>
+  %b = linalg.generic {indexing_maps = [#id, affine_map<(i, j) -> ()>, #id], iterator_types = ["parallel", "parallel"]} ins(%x, %s : tensor<4x8xf32>, tensor<f32>) outs(%e : tensor<4x8xf32>) {
+  ^bb0(%v: f32, %w: f32, %o: f32):
+    %r = arith.addf %v, %w : f32
+    linalg.yield %r : f32
+  } -> tensor<4x8xf32>
+  return %b : tensor<4x8xf32>
+}
