@@ -35,10 +35,30 @@ static DimExpr iterations(linalg::LinalgOp op, data::DimAnalysis &dims) {
   return all;
 }
 
+/// Twice the pairs of a query and a key that one head computes: what causality and the window leave of them, in an
+/// expression that is exact for static sizes. For symbolic ones a window counts whole at the ends of the sequence too,
+/// and bottom-right causality is taken to have no more queries than keys.
+static DimExpr twicePairs(attn::AttentionInterface attention, const DimExpr &m, const DimExpr &n) {
+  std::optional<int64_t> queries = m.getConstant(), keys = n.getConstant();
+  if (queries && keys)
+    return DimExpr(2 * livePairs(attention, *queries, *keys));
+  DimExpr all = DimExpr(2) * m * n;
+  attn::Causal causal = attention.getCausal();
+  int64_t left = attention.getWindow()[0], right = causal == attn::Causal::none ? attention.getWindow()[1] : 0;
+  constexpr int64_t kMostKeys = INT32_MAX;
+  if (!isa<attn::AttentionOp>(attention.getOperation()) || left > kMostKeys || right > kMostKeys)
+    return all;
+  if (left >= 0 && right >= 0)
+    return DimExpr(2) * m * DimExpr(std::min(left + right + 1, keys.value_or(kMostKeys)));
+  if (causal == attn::Causal::bottom_right || (causal == attn::Causal::top_left && m == n))
+    return m * (DimExpr(2) * n - m + DimExpr(1));
+  return all;
+}
+
 static DimExpr flopsOf(Operation *op, data::DimAnalysis &dims) {
   if (auto attention = dyn_cast<attn::AttentionInterface>(op)) {
     SmallVector<DimExpr> q = dims.shape(attention.getQuery()), v = dims.shape(attention.getValue());
-    return DimExpr(2) * q[0] * q[1] * q[2] * v[2] * (q[3] + v[3]);
+    return q[0] * q[1] * twicePairs(attention, q[2], v[2]) * (q[3] + v[3]);
   }
   if (auto generic = dyn_cast<linalg::LinalgOp>(op))
     return DimExpr(bodyCost(op->getRegion(0).front())) * iterations(generic, dims);

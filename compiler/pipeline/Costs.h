@@ -8,7 +8,9 @@
 namespace fovea {
 
 struct KernelCost {
-  data::DimExpr flops; ///< a contraction counts 2 for each product, a transcendental function 10
+  /// A contraction counts 2 for each product, a transcendental function 10. Of an attention those products count whose
+  /// query may see the key.
+  data::DimExpr flops;
   data::DimExpr bytes; ///< of all inputs and outputs, each once
   /// Bytes of activations that the kernel moves: the elements of what is not a weight that each stage reads and those
   /// that it writes, each counted once a stage, from the places that the code of the stage accesses. So a slice counts

@@ -86,7 +86,10 @@ static json::Object describe(exec::DispatchOp dispatch, exec::KernelDefOp kernel
   json::Object schedule;
   for (NamedAttribute choice : kernel.getSchedule()) {
     std::string text;
-    if (auto integer = dyn_cast<IntegerAttr>(choice.getValue()); integer && integer.getType().isSignlessInteger(64))
+    if (auto flag = dyn_cast<BoolAttr>(choice.getValue()))
+      schedule[choice.getName().str()] = flag.getValue();
+    else if (auto integer = dyn_cast<IntegerAttr>(choice.getValue());
+             integer && integer.getType().isSignlessInteger(64))
       schedule[choice.getName().str()] = integer.getInt();
     else if (auto string = dyn_cast<StringAttr>(choice.getValue()))
       schedule[choice.getName().str()] = string.str();

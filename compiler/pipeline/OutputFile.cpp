@@ -39,7 +39,7 @@ FailureOr<std::error_code> fovea::writeFile(llvm::StringRef path,
   if (succeeded(status) && !*status)
     status = fs::rename(part, path);
   if (failed(status) || *status)
-    fs::remove(part);
+    (void)fs::remove(part); // what is to be said is why
   llvm::sys::DontRemoveFileOnSignal(part);
   return status;
 }

@@ -32,7 +32,8 @@ const PluginInfo *fovea::loadPlugin(const std::string &path, std::string &error)
   };
   // A name without a folder would be searched for where libraries lie.
   llvm::SmallString<128> absolute(path);
-  llvm::sys::fs::make_absolute(absolute);
+  if (std::error_code code = llvm::sys::fs::make_absolute(absolute))
+    return fail(code.message());
   if (!llvm::sys::fs::exists(absolute))
     return fail("there is no such file");
   void *library = dlopen(absolute.c_str(), RTLD_NOW | RTLD_LOCAL);

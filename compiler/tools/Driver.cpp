@@ -4,18 +4,15 @@
 #include "compiler/pipeline/Dot.h"
 #include "compiler/pipeline/Explain.h"
 #include "compiler/pipeline/OutputFile.h"
-#include "compiler/pipeline/Phases.h"
 #include "compiler/pipeline/Plugin.h"
 #include "compiler/pipeline/Progress.h"
 #include "compiler/pipeline/Registration.h"
 #include "compiler/tools/Dumps.h"
-#include "frontends/onnx/Onnx.h"
+#include "compiler/tools/RequestOptions.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/Verifier.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Pass/PassRegistry.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -44,7 +41,6 @@ private:
   int fail(int code, std::string message);
   /// The exit code for what the diagnostics say, after a phase or an emitter failed.
   int failAt(const std::string &where, ModuleOp before, StringRef resumeAfter, bool environment = false);
-  int parseOptions();
   int load();
   int runAllPhases();
   int dump(StringRef phase);
@@ -70,32 +66,6 @@ private:
 };
 } // namespace
 
-/// "NAME=N" or "NAME=LO..HI".
-static bool parseDim(const std::string &text, std::string &name, frontend::DimRange &range) {
-  size_t equals = text.find('=');
-  if (equals == std::string::npos || equals == 0)
-    return false;
-  name = text.substr(0, equals);
-  StringRef value = StringRef(text).substr(equals + 1);
-  auto [low, high] = value.split("..");
-  if (low.getAsInteger(10, range.min) || range.min < 0)
-    return false;
-  range.max = range.min;
-  return !value.contains("..") || (!high.getAsInteger(10, range.max) && range.max >= range.min);
-}
-
-static bool isPhase(StringRef name) {
-  return name == "import" || llvm::any_of(phases(), [&](const Phase &phase) { return name == phase.name; });
-}
-
-/// 1 for import, 2 for the first phase after it, ...
-static unsigned numberOf(StringRef name) {
-  for (auto [i, phase] : llvm::enumerate(phases()))
-    if (name == phase.name)
-      return i + 2;
-  return 1;
-}
-
 int Driver::fail(int code, std::string message) {
   if (progress)
     progress->interrupt();
@@ -107,47 +77,6 @@ int Driver::fail(int code, std::string message) {
       c = ' ';
   fmt::print(stderr, "fovea-compile: error: {}\n", message);
   return code;
-}
-
-int Driver::parseOptions() {
-  if (request.target != "cpu")
-    return fail(kUnsupported, fmt::format("target '{}' is not supported; this build compiles for cpu", request.target));
-  for (const std::string &name : request.cpus) {
-    std::string error;
-    FailureOr<cpu::Machine> machine = cpu::Machine::named(name, &error);
-    if (failed(machine))
-      return fail(kInput, "--cpu: " + error);
-    options.machines.push_back(*machine);
-  }
-  if (request.emit == "static-lib" && options.machines.size() != 1)
-    return fail(kInput, fmt::format("--emit=static-lib: expected one CPU, got {}: an archive has one table of kernels",
-                                    options.machines.size()));
-  for (const std::string &text : request.dims) {
-    std::string name;
-    frontend::DimRange range;
-    if (!parseDim(text, name, range))
-      return fail(kInput, fmt::format("--dim: expected NAME=N or NAME=LO..HI, got '{}'", text));
-    importOptions.dims[name] = range;
-  }
-  for (const std::string &text : request.lowerings)
-    if (std::string error; !options.lowering.parse(text, error))
-      return fail(kInput, "--lowering: " + error);
-  for (const std::string &text : request.inserts) {
-    auto [place, pipeline] = StringRef(text).split('=');
-    if (!place.consume_front("after:") || pipeline.empty() || !isPhase(place) || place == "import")
-      return fail(kInput, fmt::format("--insert: expected after:PHASE=PIPELINE, got '{}'", text));
-    OpPassManager parsed("builtin.module");
-    std::string why;
-    llvm::raw_string_ostream stream(why);
-    if (failed(parsePassPipeline(pipeline, parsed, stream)))
-      return fail(kInput, fmt::format("--insert: '{}' is no pipeline of passes: {}", pipeline.str(), why));
-    options.inserted.emplace_back(place.str(), pipeline.str());
-  }
-  for (const std::string &name : {request.from, request.to})
-    if (!name.empty() && !isPhase(name))
-      return fail(kInput, fmt::format("expected a phase (import, raise, simplify, fuse, tile, plan), got '{}'", name));
-  importOptions.allowExternalData = request.externalData;
-  return kFine;
 }
 
 void Driver::receive(Diagnostic &diagnostic) {
@@ -198,6 +127,9 @@ int Driver::load() {
     from = "import";
   if (!request.to.empty() && numberOf(request.to) < numberOf(from))
     return fail(kInput, fmt::format("--compile-to={}: expected a phase after {}", request.to, from));
+  if (!request.schedules.empty() &&
+      (numberOf(from) >= numberOf("tile") || (!request.to.empty() && numberOf(request.to) < numberOf("tile"))))
+    return fail(kInput, cpu::kScheduleError.str() + "expected the phase tile to run, which makes the schedules");
   unsigned last = request.to.empty() ? phases().size() + 1 : numberOf(request.to);
   progress->expect(1 + last - numberOf(from) + (request.to.empty() ? 1 : 0));
   return kFine;
@@ -241,6 +173,8 @@ int Driver::failAt(const std::string &where, ModuleOp before, StringRef resumeAf
   std::string prefix = node == "?" ? "" : fmt::format("node \"{}\": ", node);
   if (environment)
     return fail(kEnvironment, text);
+  if (StringRef(text).starts_with(cpu::kScheduleError) || StringRef(text).starts_with(cpu::kLoweringError))
+    return fail(kInput, text);
   if (StringRef(text).starts_with(kNotSupported))
     return fail(kUnsupported, prefix + text);
   std::string message = fmt::format("internal error in {}: {}{}", where, prefix, text);
@@ -361,8 +295,9 @@ int Driver::run() {
       return fail(kInput, "--plugin: " + error);
     plugin->registerDialects(registry);
   }
-  if (int code = parseOptions())
-    return code;
+  std::string wrong;
+  if (int code = readOptions(request, options, importOptions, wrong))
+    return fail(code, wrong);
   context = outcome.context = std::make_shared<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
   context->loadAllAvailableDialects();
   // Collected, not printed: the engine takes no lock, and the report groups them.

@@ -21,7 +21,7 @@ enum ExitCode { kFine = 0, kInput = 1, kUnsupported = 2, kInternal = 3, kEnviron
 /// The options of the command line, as text.
 struct CompileRequest {
   std::string model, output, target = "cpu", dumpFolder, from, to, emit = "artifact", externalData, explainFile;
-  std::vector<std::string> cpus{"native"}, dims, lowerings, inserts, plugins;
+  std::vector<std::string> cpus{"native"}, dims, lowerings, schedules, inserts, plugins;
   bool timing = false, explain = false, requireFused = false, dumpText = false;
   bool keepImported = false; ///< for a comparison with the reference evaluator
   bool keepPhases = false;   ///< the same after each phase

@@ -53,7 +53,8 @@ LogicalResult fovea::writeDump(ModuleOp module, StringRef phase, ArrayRef<fronte
   for (const frontend::WeightSource &weight : weights) {
     // A dump is read from another folder than it was written from.
     llvm::SmallString<256> path(weight.path);
-    llvm::sys::fs::make_absolute(path);
+    if (llvm::sys::fs::make_absolute(path))
+      return failure();
     files.set(weight.key, b.getArrayAttr({b.getStringAttr(path), b.getI64IntegerAttr(weight.offset),
                                           b.getI64IntegerAttr(weight.size)}));
   }
@@ -127,6 +128,7 @@ LoadedDump fovea::readDump(MLIRContext &context, StringRef path) {
 }
 
 void fovea::printText(ModuleOp module, llvm::raw_ostream &stream) {
+  // With any other limit MLIR writes down every weight before it drops it.
   module->print(stream,
-                OpPrintingFlags().elideLargeElementsAttrs(16).elideLargeResourceString(64).enableDebugInfo(false));
+                OpPrintingFlags().elideLargeElementsAttrs(16).elideLargeResourceString(0).enableDebugInfo(false));
 }

@@ -20,6 +20,7 @@ static constexpr const char *kExamples =
     "  fovea-compile model.onnx -o model.fovea\n"
     "  fovea-compile model.onnx -o model.fovea --cpu=x86-64-v3,x86-64-v4 --dim batch=1 --dim seq=1..512\n"
     "  fovea-compile model.onnx --explain --require-fused\n"
+    "  fovea-compile model.onnx -o model.fovea --schedule=matmul_1:mc=128,kc=512 --schedule=attention:vectors=2\n"
     "  fovea-compile model.onnx --dump-phases=dumps && fovea-compile dumps/4-fuse.mlirbc -o model.fovea\n"
     "  fovea-compile model.onnx --check=inputs.npz --expect=outputs.npz";
 
@@ -63,6 +64,9 @@ int main(int argc, char **argv) {
   app.add_option("--lowering", request.lowerings,
                  "[OP=]NAME forces a kernel lowering where it applies, [OP=]-NAME forbids it; with OP (attn.attention, "
                  "linalg.matmul, ...) only in kernels that have it");
+  app.add_option("--schedule", request.schedules,
+                 "KERNEL:key=value,... sets values in the schedule of a kernel (its name in --explain), of all kernels "
+                 "of a lowering or of all (*); @FILE.json takes those of a file that --explain wrote");
   app.add_option("--allow-external-data", request.externalData, "A folder from which external data may come");
   app.add_flag("--explain{-}", explain,
                "Report each kernel, and what was not recognised, merged or scheduled; JSON with =FILE.json");
@@ -119,6 +123,8 @@ int main(int argc, char **argv) {
     request.command += " --plugin=" + text;
   for (const std::string &text : request.lowerings)
     request.command += " --lowering=" + text;
+  for (const std::string &text : request.schedules)
+    request.command += " '--schedule=" + text + "'";
   for (const std::string &text : request.inserts)
     request.command += " --insert=" + text;
   CompileOutcome outcome = compile(request);

@@ -12,7 +12,6 @@
 using namespace mlir;
 using namespace fovea;
 using fovea::data::DimAnalysis;
-using fovea::data::DimExpr;
 
 /// Groups that merge each dim to be dropped with a neighbour; nothing if all dims are dropped.
 static SmallVector<ReassociationIndices> groupsWithout(const llvm::SmallBitVector &dropped) {

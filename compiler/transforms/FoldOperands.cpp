@@ -14,7 +14,6 @@
 using namespace mlir;
 using namespace fovea;
 using fovea::data::DimAnalysis;
-using fovea::data::DimExpr;
 
 /// Makes `operand` read `source` at `exprs` of the loops.
 static void redirect(PatternRewriter &rewriter, linalg::GenericOp op, OpOperand *operand, Value source,
@@ -259,17 +258,8 @@ struct LookupToOperand : OpRewritePattern<linalg::GenericOp> {
       }
       if (exprs.size() != lookup.getIndices().size())
         continue;
-      SmallVector<Value> inputs = op.getInputs();
-      SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-      maps.insert(maps.begin() + inputs.size(), AffineMap::get(op.getNumLoops(), 0, exprs, rewriter.getContext()));
-      unsigned position = inputs.size();
-      inputs.push_back(lookup.getTable());
-      auto wider = linalg::GenericOp::create(rewriter, op.getLoc(), op.getResultTypes(), inputs, op.getOutputs(), maps,
-                                             op.getIteratorTypesArray());
-      rewriter.inlineRegionBefore(op.getRegion(), wider.getRegion(), wider.getRegion().begin());
-      Value argument = wider.getBlock()->insertArgument(position, lookup.getType(), op.getLoc());
-      rewriter.replaceOp(lookup, argument);
-      rewriter.replaceOp(op, wider.getResults());
+      replaceByInput(rewriter, op, lookup, lookup.getTable(),
+                     AffineMap::get(op.getNumLoops(), 0, exprs, rewriter.getContext()));
       return success();
     }
     return failure();

@@ -1,11 +1,13 @@
 #include "compiler/transforms/Ops.h"
 #include "compiler/transforms/View.h"
 #include "dialects/attn/Attn.h"
+#include "dialects/data/Data.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/OperationSupport.h"
 
 using namespace mlir;
 
@@ -77,6 +79,20 @@ bool fovea::readsInLoopOrder(linalg::LinalgOp op, OpOperand &operand) {
   return map.isPermutation() && map.getNumResults() == op.getNumLoops();
 }
 
+void fovea::replaceByInput(RewriterBase &rewriter, linalg::GenericOp op, Operation *inner, Value input, AffineMap map) {
+  SmallVector<Value> inputs = op.getInputs();
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  unsigned position = inputs.size();
+  maps.insert(maps.begin() + position, map);
+  inputs.push_back(input);
+  auto wider = linalg::GenericOp::create(rewriter, op.getLoc(), op.getResultTypes(), inputs, op.getOutputs(), maps,
+                                         op.getIteratorTypesArray());
+  rewriter.inlineRegionBefore(op.getRegion(), wider.getRegion(), wider.getRegion().begin());
+  rewriter.replaceOp(inner,
+                     wider.getBlock()->insertArgument(position, getElementTypeOrSelf(input.getType()), op.getLoc()));
+  rewriter.replaceOp(op, wider.getResults());
+}
+
 int64_t fovea::bodyCost(Block &body) {
   int64_t cost = 0;
   for (Operation &op : body.without_terminator()) {
@@ -104,6 +120,35 @@ SmallVector<Operation *> fovea::usersOf(Value value) {
     if (!isa<tensor::DimOp>(user) && !llvm::is_contained(users, user))
       users.push_back(user);
   return users;
+}
+
+int64_t fovea::livePairs(attn::AttentionInterface attention, int64_t queries, int64_t keys, int64_t rows) {
+  bool causal = attention.getCausal() != attn::Causal::none;
+  int64_t left = attention.getWindow()[0], right = causal ? 0 : attention.getWindow()[1], all = queries + keys;
+  if ((left < 0 && right < 0) || !isa<attn::AttentionOp>(attention.getOperation()))
+    return queries * keys;
+  int64_t offset = attention.getCausal() == attn::Causal::bottom_right ? keys - queries : 0, pairs = 0;
+  auto key = [&](int64_t number) { return std::clamp<int64_t>(number, 0, keys); };
+  for (int64_t first = 0; first < queries; first += rows) {
+    int64_t count = std::min(rows, queries - first);
+    int64_t begin = left < 0 ? 0 : key(first + offset - std::min(left, all));
+    int64_t end = right < 0 ? keys : key(first + count + offset + std::min(right, all));
+    pairs += count * std::max<int64_t>(0, end - begin);
+  }
+  return pairs;
+}
+
+std::string fovea::faultNode(exec::KernelOp kernel) {
+  bool faults = false;
+  kernel.walk([&](Operation *op) { faults |= isa<data::LookupOp, data::ExpandOp, attn::BipartiteMatchOp>(op); });
+  return faults ? nodeName(kernel) : "";
+}
+
+bool fovea::isSameKernel(exec::KernelOp a, exec::KernelOp b) {
+  return a.getSymbols().size() == b.getSymbols().size() && a.getShapes() == b.getShapes() &&
+         a.getLayoutsAttr() == b.getLayoutsAttr() && a.getScheduleAttr() == b.getScheduleAttr() &&
+         a.getAliasesAttr() == b.getAliasesAttr() && faultNode(a) == faultNode(b) &&
+         OperationEquivalence::isRegionEquivalentTo(&a.getBody(), &b.getBody(), OperationEquivalence::IgnoreLocations);
 }
 
 std::string fovea::nodeName(Operation *op) {

@@ -7,6 +7,8 @@
 // finite lowest value, unless j <= i" and nothing else, by indices or by a constant table, each row has a live key, so
 // `causal` (or a window) says the same and masked tiles can be skipped.
 #include "compiler/transforms/AttentionMask.h"
+#include "compiler/transforms/AttentionOperands.h"
+#include "compiler/transforms/AttentionPatterns.h"
 #include "compiler/transforms/Ops.h"
 #include "compiler/transforms/Passes.h"
 
@@ -17,6 +19,7 @@
 
 using namespace mlir;
 using namespace fovea;
+using namespace fovea::attention;
 using fovea::data::DimAnalysis;
 using fovea::data::DimExpr;
 
@@ -26,13 +29,6 @@ namespace fovea {
 } // namespace fovea
 
 namespace {
-/// A tensor read at `map` of some loops, times a constant.
-struct Access {
-  Value tensor;
-  AffineMap map;
-  double scale = 1;
-};
-
 struct Plan {
   attn::SoftmaxOp softmax;
   linalg::GenericOp scores, elementwise, weights; ///< scores: Q K^T; elementwise may be null; weights: P V
@@ -40,136 +36,6 @@ struct Plan {
   bool guarded = false;
 };
 } // namespace
-
-/// An elementwise operation of one tensor that computes x or x times a constant.
-static std::optional<double> scaleOf(linalg::GenericOp op) {
-  if (!isPointwise(op) || op.getNumDpsInputs() != 1)
-    return std::nullopt;
-  Value in = op.getBlock()->getArgument(0), out = op.getBlock()->getTerminator()->getOperand(0);
-  if (out == in)
-    return 1.0;
-  if (auto mul = out.getDefiningOp<arith::MulFOp>())
-    for (auto [x, c] : {std::pair(mul.getLhs(), mul.getRhs()), {mul.getRhs(), mul.getLhs()}})
-      if (auto constant = floatConstant(c); constant && x == in)
-        return constant;
-  if (auto div = out.getDefiningOp<arith::DivFOp>())
-    if (auto constant = floatConstant(div.getRhs()); constant && div.getLhs() == in && *constant != 0)
-      return 1.0 / *constant;
-  return std::nullopt;
-}
-
-/// The same elements read one operation further back, or nothing.
-static std::optional<Access> stepBack(const Access &access) {
-  MLIRContext *context = access.map.getContext();
-  auto rebuilt = [&](Value tensor, ArrayRef<AffineExpr> exprs, double scale) {
-    return Access{tensor, simplifyAffineMap(AffineMap::get(access.map.getNumDims(), 0, exprs, context)), scale};
-  };
-  Operation *op = access.tensor.getDefiningOp();
-  if (auto generic = dyn_cast_or_null<linalg::GenericOp>(op)) {
-    auto scale = scaleOf(generic);
-    if (!scale)
-      return std::nullopt;
-    AffineMap map = generic.getIndexingMapsArray()[0].compose(access.map);
-    return Access{generic.getInputs()[0], simplifyAffineMap(map), access.scale * *scale};
-  }
-  if (auto transpose = dyn_cast_or_null<linalg::TransposeOp>(op)) {
-    SmallVector<AffineExpr> exprs(access.map.getNumResults());
-    for (auto [to, from] : llvm::enumerate(transpose.getPermutation()))
-      exprs[from] = access.map.getResult(to);
-    return rebuilt(transpose.getInput(), exprs, access.scale);
-  }
-  if (auto collapse = dyn_cast_or_null<tensor::CollapseShapeOp>(op)) {
-    SmallVector<AffineExpr> exprs;
-    for (auto [d, group] : llvm::enumerate(collapse.getReassociationIndices())) {
-      AffineExpr rest = access.map.getResult(d);
-      SmallVector<AffineExpr> parts;
-      for (int64_t member : llvm::reverse(group)) {
-        int64_t size = collapse.getSrcType().getDimSize(member);
-        if (size == 1) {
-          parts.push_back(getAffineConstantExpr(0, context));
-        } else if (llvm::all_of(ArrayRef(group).take_front(member - group.front()),
-                                [&](int64_t outer) { return collapse.getSrcType().getDimSize(outer) == 1; })) {
-          parts.push_back(rest);
-        } else if (!ShapedType::isDynamic(size)) {
-          parts.push_back(rest % size);
-          rest = rest.floorDiv(size);
-        } else {
-          return std::nullopt;
-        }
-      }
-      exprs.append(parts.rbegin(), parts.rend());
-    }
-    return rebuilt(collapse.getSrc(), exprs, access.scale);
-  }
-  if (auto expand = dyn_cast_or_null<tensor::ExpandShapeOp>(op)) {
-    SmallVector<AffineExpr> exprs;
-    SmallVector<ReassociationIndices, 4> groups = expand.getReassociationIndices();
-    for (const ReassociationIndices &group : groups) {
-      AffineExpr chosen = getAffineConstantExpr(0, context);
-      unsigned wide = 0;
-      for (int64_t member : group)
-        if (expand.getType().getDimSize(member) != 1)
-          chosen = access.map.getResult(member), ++wide;
-      if (wide > 1)
-        return std::nullopt;
-      exprs.push_back(chosen);
-    }
-    return rebuilt(expand.getSrc(), exprs, access.scale);
-  }
-  return std::nullopt;
-}
-
-enum Loop { kB, kH, kI, kJ, kD };
-
-/// b, h (or h / group), the row, d: each at most once, in any order; constants at dims of size 1.
-static bool isUsable(const Access &access, unsigned row) {
-  llvm::SmallBitVector seen(5);
-  for (auto [d, e] : llvm::enumerate(access.map.getResults())) {
-    if (auto constant = dyn_cast<AffineConstantExpr>(e)) {
-      if (constant.getValue() != 0 || cast<RankedTensorType>(access.tensor.getType()).getDimSize(d) != 1)
-        return false;
-      continue;
-    }
-    unsigned loop;
-    if (auto dim = dyn_cast<AffineDimExpr>(e)) {
-      loop = dim.getPosition();
-    } else {
-      auto binary = dyn_cast<AffineBinaryOpExpr>(e);
-      if (!binary || e.getKind() != AffineExprKind::FloorDiv || binary.getLHS() != getAffineDimExpr(kH, e.getContext()))
-        return false;
-      loop = kH;
-    }
-    if (seen.test(loop) || (loop != kB && loop != kH && loop != row && loop != kD))
-      return false;
-    seen.set(loop);
-  }
-  return seen.test(row) && seen.test(kD);
-}
-
-/// The number of heads that an operand has: 1 if it is not indexed by them.
-static int64_t headsOf(const Access &access) {
-  for (auto [d, e] : llvm::enumerate(access.map.getResults()))
-    if (e.isFunctionOfDim(kH))
-      return cast<RankedTensorType>(access.tensor.getType()).getDimSize(d);
-  return 1;
-}
-
-/// Follows scales and repeated heads back as far as the operand stays usable.
-static std::optional<Access> settle(Access access, unsigned row, bool scales) {
-  std::optional<Access> best;
-  if (isUsable(access, row))
-    best = access;
-  for (unsigned steps = 0; steps < 8; ++steps) {
-    bool arithmetic = access.tensor.getDefiningOp<linalg::GenericOp>() != nullptr;
-    auto next = stepBack(access);
-    if (!next || (!scales && next->scale != 1))
-      break;
-    access = *next;
-    if (arithmetic && isUsable(access, row))
-      best = access;
-  }
-  return best;
-}
 
 /// Replaces loops of a product by (b, h, i, j, d).
 static Access accessOf(linalg::GenericOp op, OpOperand *operand, ArrayRef<AffineExpr> loops) {
@@ -293,82 +159,6 @@ static FailureOr<Plan> analyze(attn::SoftmaxOp softmax, std::string &reason) {
       if (e.isFunctionOfDim(kH) && cast<RankedTensorType>(access->tensor.getType()).isDynamicDim(d))
         return no("the number of heads is not known at compile time");
   return plan;
-}
-
-/// The accessed tensor as batch x heads x rows x size; dims that it lacks have size 1.
-static Value formOperand(OpBuilder &b, Location loc, const Access &access, unsigned row) {
-  DimAnalysis dims;
-  Value tensor = access.tensor;
-  auto type = cast<RankedTensorType>(tensor.getType());
-  auto loopOf = [&](AffineExpr e) -> int {
-    if (isa<AffineConstantExpr>(e))
-      return -1;
-    if (auto dim = dyn_cast<AffineDimExpr>(e))
-      return dim.getPosition();
-    return kH;
-  };
-  SmallVector<int> order; // loops of the dims that stay
-  SmallVector<ReassociationIndices> groups;
-  SmallVector<int64_t> shape;
-  bool dropsUnits = false;
-  ReassociationIndices pending;
-  for (auto [d, e] : llvm::enumerate(access.map.getResults())) {
-    pending.push_back(d);
-    if (loopOf(e) < 0) {
-      dropsUnits = true;
-      continue;
-    }
-    order.push_back(loopOf(e));
-    shape.push_back(type.getDimSize(d));
-    groups.push_back(pending);
-    pending.clear();
-  }
-  if (!pending.empty())
-    groups.back().append(pending);
-  if (dropsUnits)
-    tensor =
-        tensor::CollapseShapeOp::create(b, loc, RankedTensorType::get(shape, type.getElementType()), tensor, groups);
-  // Into the order b, h, row, d.
-  SmallVector<int64_t> permutation;
-  SmallVector<int> present;
-  for (int loop : {int(kB), int(kH), int(row), int(kD)})
-    if (auto it = llvm::find(order, loop); it != order.end()) {
-      permutation.push_back(it - order.begin());
-      present.push_back(loop);
-    }
-  if (!llvm::is_sorted(permutation)) {
-    SmallVector<OpFoldResult> sizes;
-    SmallVector<DimExpr> from = dims.shape(tensor);
-    for (int64_t p : permutation)
-      sizes.push_back(data::materializeOrConstant(b, loc, from[p]));
-    Value empty = tensor::EmptyOp::create(b, loc, sizes, type.getElementType());
-    tensor = linalg::TransposeOp::create(b, loc, tensor, empty, permutation)->getResult(0);
-  }
-  if (present.size() == 4)
-    return tensor;
-  // Add dims of size 1 for what is missing (b or h).
-  SmallVector<ReassociationIndices> expanded;
-  SmallVector<OpFoldResult> sizes;
-  SmallVector<int64_t> fullShape;
-  SmallVector<DimExpr> have = dims.shape(tensor);
-  auto currentType = cast<RankedTensorType>(tensor.getType());
-  unsigned next = 0;
-  ReassociationIndices group;
-  for (int loop : {int(kB), int(kH), int(row), int(kD)}) {
-    group.push_back(fullShape.size());
-    if (next < present.size() && present[next] == loop) {
-      fullShape.push_back(currentType.getDimSize(next));
-      sizes.push_back(data::materializeOrConstant(b, loc, have[next]));
-      expanded.push_back(group);
-      group.clear();
-      ++next;
-    } else {
-      fullShape.push_back(1);
-      sizes.push_back(b.getIndexAttr(1));
-    }
-  }
-  return tensor::ExpandShapeOp::create(b, loc, RankedTensorType::get(fullShape, currentType.getElementType()), tensor,
-                                       expanded, sizes);
 }
 
 static void rewrite(const Plan &plan) {
@@ -495,64 +285,6 @@ static void rewrite(const Plan &plan) {
 }
 
 namespace {
-/// Attention that a model names, of keys and values whose heads were repeated for it, reads the heads themselves.
-struct ReadRepeatedHeadsOnce : OpRewritePattern<attn::AttentionOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(attn::AttentionOp op, PatternRewriter &rewriter) const override {
-    MLIRContext *context = op.getContext();
-    SmallVector<AffineExpr> exprs;
-    for (unsigned loop : {kB, kH, kJ, kD})
-      exprs.push_back(getAffineDimExpr(loop, context));
-    int64_t heads = cast<RankedTensorType>(op.getKey().getType()).getDimSize(1);
-    // As many heads of keys as of queries: then loop h is the head, and what it is divided by is the group.
-    if (heads != cast<RankedTensorType>(op.getQuery().getType()).getDimSize(1))
-      return failure();
-    AffineMap map = AffineMap::get(5, 0, exprs, context);
-    auto key = settle(Access{op.getKey(), map}, kJ, /*scales=*/false),
-         value = settle(Access{op.getValue(), map}, kJ, /*scales=*/false);
-    if (!key || !value || headsOf(*key) != headsOf(*value) || headsOf(*key) >= heads ||
-        ShapedType::isDynamic(headsOf(*key)) || heads % headsOf(*key) != 0)
-      return failure();
-    Value k = formOperand(rewriter, op.getLoc(), *key, kJ), v = formOperand(rewriter, op.getLoc(), *value, kJ);
-    rewriter.modifyOpInPlace(op, [&] {
-      op.getKeyMutable().assign(k);
-      op.getValueMutable().assign(v);
-    });
-    return success();
-  }
-};
-
-/// A factor at the start of the score region becomes the scale.
-struct ScaleIntoAttribute : OpRewritePattern<attn::AttentionOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(attn::AttentionOp op, PatternRewriter &rewriter) const override {
-    if (op.getScore().empty())
-      return failure();
-    Block &body = op.getScore().front();
-    Value score = body.getArgument(0);
-    auto *terminator = body.getTerminator();
-    if (terminator->getOperand(0) == score && op.getCaptures().empty() && op.getWeight().empty()) {
-      rewriter.modifyOpInPlace(op, [&] { rewriter.eraseBlock(&body); });
-      return success();
-    }
-    if (!score.hasOneUse())
-      return failure();
-    Operation *user = *score.getUsers().begin();
-    std::optional<double> factor;
-    if (auto mul = dyn_cast<arith::MulFOp>(user))
-      factor = floatConstant(mul.getLhs() == score ? mul.getRhs() : mul.getLhs());
-    else if (auto div = dyn_cast<arith::DivFOp>(user); div && div.getLhs() == score && floatConstant(div.getRhs()))
-      factor = 1.0 / *floatConstant(div.getRhs());
-    if (!factor)
-      return failure();
-    rewriter.modifyOpInPlace(op, [&] {
-      op.setScale(APFloat(op.getScale().convertToDouble() * *factor));
-      rewriter.replaceOp(user, score);
-    });
-    return success();
-  }
-};
-
 struct RaiseAttentionPass : fovea::impl::RaiseAttentionBase<RaiseAttentionPass> {
   void runOnOperation() override {
     SmallVector<attn::SoftmaxOp> all;
@@ -566,7 +298,7 @@ struct RaiseAttentionPass : fovea::impl::RaiseAttentionBase<RaiseAttentionPass> 
         softmax.emitRemark("not raised to attention: ") << reason;
     }
     RewritePatternSet patterns(&getContext());
-    patterns.add<ScaleIntoAttribute, ReadRepeatedHeadsOnce>(&getContext());
+    attention::populateSimplifications(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -216,17 +216,8 @@ struct RaiseRms : OpRewritePattern<linalg::GenericOp> {
     Value norm = attn::RmsNormOp::create(rewriter, loc, type, source->get(), scale, init,
                                          rewriter.getI64IntegerAttr(last), rewriter.getF64FloatAttr(epsilon))
                      .getResult();
-    SmallVector<Value> inputs = op.getInputs();
-    SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-    unsigned position = inputs.size();
-    maps.insert(maps.begin() + position, rewriter.getMultiDimIdentityMap(type.getRank()));
-    inputs.push_back(norm);
-    auto wider = linalg::GenericOp::create(rewriter, loc, op.getResultTypes(), inputs, op.getOutputs(), maps,
-                                           op.getIteratorTypesArray());
-    rewriter.inlineRegionBefore(op.getRegion(), wider.getRegion(), wider.getRegion().begin());
-    Value argument = wider.getBlock()->insertArgument(position, type.getElementType(), loc);
-    rewriter.replaceOp(scaled ? scaled.getOperation() : mul, argument);
-    rewriter.replaceOp(op, wider.getResults());
+    replaceByInput(rewriter, op, scaled ? scaled.getOperation() : mul, norm,
+                   rewriter.getMultiDimIdentityMap(type.getRank()));
     return success();
   }
 };

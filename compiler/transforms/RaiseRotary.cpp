@@ -144,17 +144,7 @@ struct RaiseHalves : OpRewritePattern<linalg::GenericOp> {
       rotary = linalg::TransposeOp::create(rewriter, loc, rotary, empty, permutation)->getResult(0);
     }
     // The sum becomes an operand that is the rotated tensor.
-    SmallVector<Value> inputs = op.getInputs();
-    SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-    unsigned position = inputs.size();
-    maps.insert(maps.begin() + position, rewriter.getMultiDimIdentityMap(rank));
-    inputs.push_back(rotary);
-    auto wider = linalg::GenericOp::create(rewriter, loc, op.getResultTypes(), inputs, op.getOutputs(), maps,
-                                           op.getIteratorTypesArray());
-    rewriter.inlineRegionBefore(op.getRegion(), wider.getRegion(), wider.getRegion().begin());
-    Value argument = wider.getBlock()->insertArgument(position, type.getElementType(), loc);
-    rewriter.replaceOp(add, argument);
-    rewriter.replaceOp(op, wider.getResults());
+    replaceByInput(rewriter, op, add, rotary, rewriter.getMultiDimIdentityMap(rank));
     return success();
   }
 };

@@ -210,16 +210,20 @@ llvm::SmallVector<DimExpr> DimAnalysis::shape(Value tensor) {
   return all;
 }
 
+std::string fovea::data::dimName(mlir::func::FuncOp function, unsigned argument, int64_t dim) {
+  using fovea::exec::ExecDialect;
+  if (auto names = function.getArgAttrOfType<ArrayAttr>(argument, ExecDialect::kDimsAttr))
+    if (auto name = dyn_cast<StringAttr>(names[dim]))
+      return name.str();
+  auto name = function.getArgAttrOfType<StringAttr>(argument, ExecDialect::kNameAttr);
+  return (name ? name.str() : "input" + std::to_string(argument)) + "." + std::to_string(dim);
+}
+
 /// A dim of an argument of a function by its name; of a kernel by the kernel's shapes.
 static std::optional<DimExpr> dimOfArgument(BlockArgument argument, int64_t dim) {
   Operation *parent = argument.getOwner()->getParentOp();
-  if (auto function = dyn_cast<mlir::func::FuncOp>(parent)) {
-    auto names = function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), fovea::exec::ExecDialect::kDimsAttr);
-    if (names && dim < static_cast<int64_t>(names.size()))
-      if (auto name = dyn_cast<StringAttr>(names[dim]))
-        return DimExpr::symbol(name.getValue());
-    return std::nullopt;
-  }
+  if (auto function = dyn_cast<mlir::func::FuncOp>(parent); function && argument.getOwner()->isEntryBlock())
+    return DimExpr::symbol(dimName(function, argument.getArgNumber(), dim));
   auto inKernel = [&](auto kernel, ArrayAttr shapes, unsigned symbols) {
     SmallVector<DimExpr> atoms;
     for (unsigned i = 0; i < symbols; ++i)
@@ -380,9 +384,9 @@ static Value valueOf(OpBuilder &builder, Location loc, const DimAtom &atom) {
     function = parent->getParentOfType<mlir::func::FuncOp>();
   if (function)
     for (BlockArgument argument : function.getArguments()) {
-      auto names = function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), fovea::exec::ExecDialect::kDimsAttr);
-      for (auto [d, name] : llvm::enumerate(names ? names.getValue() : ArrayRef<Attribute>()))
-        if (auto text = dyn_cast<StringAttr>(name); text && text.getValue() == atom.name)
+      auto type = dyn_cast<RankedTensorType>(argument.getType());
+      for (int64_t d = 0; type && d < type.getRank(); ++d)
+        if (type.isDynamicDim(d) && dimName(function, argument.getArgNumber(), d) == atom.name)
           return tensor::DimOp::create(builder, loc, argument, d);
     }
   return atom.value;

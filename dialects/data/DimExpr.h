@@ -2,6 +2,7 @@
 #ifndef FOVEA_DIALECTS_DATA_DIMEXPR_H
 #define FOVEA_DIALECTS_DATA_DIMEXPR_H
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpDefinition.h"
@@ -60,6 +61,9 @@ private:
   void add(Monomial m, int64_t coefficient);
   std::map<Monomial, int64_t> terms;
 };
+
+/// The name of a dynamic dim of an argument of a function: what its `exec.dims` says, else one that is its own.
+std::string dimName(mlir::func::FuncOp function, unsigned argument, int64_t dim);
 
 /// The sizes of the values of a function or kernel. Looks through the operations that compute indices (arith,
 /// affine.apply, tensor.dim) and through those that make tensors; caches. Valid as long as the operations it has seen

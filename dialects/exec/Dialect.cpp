@@ -7,6 +7,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/OperationSupport.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -19,6 +20,25 @@ using namespace fovea::exec;
 #include "dialects/exec/Types.cpp.inc"
 #define GET_OP_CLASSES
 #include "dialects/exec/Ops.cpp.inc"
+
+LogicalResult ExecDialect::verifyRegionArgAttribute(Operation *op, unsigned, unsigned argument,
+                                                    NamedAttribute attribute) {
+  if (attribute.getName() != kDimsAttr)
+    return success();
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  auto type = function ? dyn_cast<RankedTensorType>(function.getArgumentTypes()[argument]) : RankedTensorType();
+  auto dims = dyn_cast<ArrayAttr>(attribute.getValue());
+  auto fits = [&](Attribute dim, int64_t size) {
+    auto number = dyn_cast<IntegerAttr>(dim);
+    return ShapedType::isDynamic(size) ? isa<StringAttr>(dim) : number && number.getInt() == size;
+  };
+  if (!type || !dims || static_cast<int64_t>(dims.size()) != type.getRank() ||
+      !llvm::all_of(llvm::zip_equal(dims, type.getShape()), [&](auto pair) { return std::apply(fits, pair); }))
+    return op->emitOpError("expected for argument ")
+           << argument << " the size of each static dim and a name for each dynamic one, got " << attribute.getValue()
+           << " [dims_c1]";
+  return success();
+}
 
 void ExecDialect::initialize() {
   addAttributes<

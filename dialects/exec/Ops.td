@@ -20,11 +20,12 @@ def Exec_Dialect : Dialect {
   let summary = "kernels, dispatches, weights, buffers";
   let description = [{
     Attributes of an entry point's arguments and results, set by the frontend:
-    `exec.name` (string), `exec.dims` (array: an integer for a static dim, a string for a symbolic one).
+    `exec.name` (string), `exec.dims` (array: an integer for a static dim, a string for a symbolic one; `dims_c1`).
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
   let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;
+  let hasRegionArgAttrVerify = 1;
   let extraClassDeclaration = [{
     static constexpr ::llvm::StringLiteral kNameAttr = "exec.name";
     static constexpr ::llvm::StringLiteral kDimsAttr = "exec.dims";
@@ -65,7 +66,8 @@ def KernelOp : Exec_Op<"kernel", [IsolatedFromAbove, AttrSizedOperandSegments, R
     `affine_map<()[s0, ...] -> (...)>` in the symbols, so that all sizes in the body are known in terms of few numbers. `layouts` holds the
     layout of each input and init in memory. `schedule` says how the kernel is to be run (`kind` and the choices of that kind). `aliases` holds
     the pairs [init, input] that may be the same memory: whoever made the schedule knows that each element of the input is read for the last
-    time before the element of the init that lies there is written.
+    time before the element of the init that lies there is written. `name` is empty until the tile phase: then kernels of the same name are the
+    same, and it becomes the name of their `exec.kernel_def`.
 
     It is destination-passing, but does not say so by MLIR's interface: generic patterns would fold casts into its operands and leave its block
     arguments behind.

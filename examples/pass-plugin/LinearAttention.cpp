@@ -81,7 +81,9 @@ class LinearAttention : public KernelLowering {
 public:
   StringRef name() const override { return "linear-attention"; }
 
-  FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, std::string &reason) const override {
+  /// There is nothing to choose, so nothing of `requested` to take: what is asked for must be in the schedule.
+  FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, DictionaryAttr,
+                           std::string &reason) const override {
     FailureOr<std::unique_ptr<AttentionForm>> form = AttentionForm::of(kernel, reason);
     if (failed(form))
       return failure();

@@ -145,7 +145,7 @@ static arith::MinSIOp asMinimum(const DimExpr &e) {
 bool Importer::equalOrBroken(const DimExpr &x, const DimExpr &y) {
   if (bounds(x).first >= 2 && bounds(y).first >= 2)
     return true;
-  for (auto [a, other] : {std::pair(x, y), std::pair(y, x)})
+  for (const auto &[a, other] : {std::pair(x, y), std::pair(y, x)})
     if (arith::MinSIOp min = asMinimum(a)) {
       // min(y, c) with c >= 2 is 1 exactly if y is.
       DimExpr l = dims.get(min.getLhs()), r = dims.get(min.getRhs());
@@ -163,7 +163,7 @@ DimExpr Importer::broadcastDim(const DimExpr &x, const DimExpr &y) {
   if (x.getConstant() && y.getConstant())
     failInput("dims " + x.str() + " and " + y.str() + " do not broadcast");
   if (equalOrBroken(x, y)) {
-    for (auto [a, other] : {std::pair(x, y), std::pair(y, x)})
+    for (const auto &[a, other] : {std::pair(x, y), std::pair(y, x)})
       if (arith::MinSIOp min = asMinimum(a);
           min && (dims.get(min.getLhs()) == other || dims.get(min.getRhs()) == other)) {
         minima.emplace_back(min.getResult(), loc);

@@ -1,6 +1,34 @@
 // One case a constraint and more; the label is in the message and in the function's name.
 // RUN: fovea-opt %s --verify-diagnostics --split-input-file
 
+// expected-error @+1 {{expected for argument 0 the size of each static dim and a name for each dynamic one, got ["rows"] [dims_c1]}}
+func.func @dims_c1_count(%x: tensor<?x64xf32> {exec.dims = ["rows"]}) {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expected for argument 1 the size of each static dim and a name for each dynamic one, got [4, 64] [dims_c1]}}
+func.func @dims_c1_dynamic(%x: index, %y: tensor<?x64xf32> {exec.dims = [4, 64]}) {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expected for argument 0 the size of each static dim and a name for each dynamic one, got ["rows", 32] [dims_c1]}}
+func.func @dims_c1_static(%x: tensor<?x64xf32> {exec.dims = ["rows", 32]}) {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expected for argument 0 the size of each static dim and a name for each dynamic one, got "rows" [dims_c1]}}
+func.func @dims_c1_array(%x: tensor<?xf32> {exec.dims = "rows"}) {
+  return
+}
+
+// -----
+
 func.func @kernel_c1(%n: index, %x: tensor<?x64xf32>, %init: tensor<?x64xf32>) {
   // expected-error @+1 {{expected block arguments ('index', 'tensor<?x64xf32>', 'tensor<?x64xf32>'), got ('tensor<?x64xf32>', 'tensor<?x64xf32>') [kernel_c1]}}
   %0 = exec.kernel "k" symbols(%n) ins(%x : tensor<?x64xf32>) outs(%init : tensor<?x64xf32>) shapes [affine_map<()[s0] -> (s0, 64)>, affine_map<()[s0] -> (s0, 64)>] {

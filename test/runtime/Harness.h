@@ -92,7 +92,8 @@ template <typename T> std::vector<T> output(const SessionHandle &session, uint32
   fovea_error error;
   EXPECT_EQ(fovea_session_output(session.get(), index, &tensor, &error), FOVEA_OK) << error.message;
   const T *data = static_cast<const T *>(tensor.data);
-  return data ? std::vector<T>(data, data + tensor.bytes / sizeof(T)) : std::vector<T>();
+  const size_t count = tensor.bytes / sizeof(T);
+  return data ? std::vector<T>(data, data + count) : std::vector<T>();
 }
 
 #define EXPECT_FAILS(error, expectedStatus, text)                                                                      \

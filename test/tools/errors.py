@@ -32,6 +32,12 @@ with open(t.path("broken.mlir"), "w") as file:
     file.write("func.func @main( {")
 says("broken.mlir", t.path("broken.mlir"), code=1)
 
+# Choices for operations that no kernel has; what there is, is said.
+done = says("--lowering: expected an operation of a kernel (", small, "--lowering=attn.attention=loops", code=1)
+expect("attn.softmax" in done.stderr and "linalg.matmul" in done.stderr and "got 'attn.attention'" in done.stderr, f"the operations, got {done.stderr}")
+says("got 'linalg.matmull'", small, "--lowering=linalg.matmull=-matmul", code=1)
+t.compile(small, "-o", t.path("rule.fovea"), "--lowering=linalg.matmul=-matmul")
+
 # A weight may be anything, also nothing that is a number.
 weights = small.replace(".onnx", ".bin")
 shutil.copy(weights, t.path("kept.bin"))

@@ -38,7 +38,8 @@ class AttentionLowering : public KernelLowering {
 public:
   llvm::StringRef name() const override { return "attention"; }
 
-  FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, std::string &reason) const override {
+  FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, DictionaryAttr requested,
+                           std::string &reason) const override {
     FailureOr<std::unique_ptr<AttentionForm>> form = AttentionForm::of(kernel, reason);
     if (failed(form))
       return failure();
@@ -46,15 +47,26 @@ public:
     if (reason = refusal(f); !reason.empty())
       return failure();
     AttentionSchedule s;
+    // The widest tile whose sums fit the registers.
     s.vectors = machine.vectorRegisters >= 32 ? 4 : 2;
+    if (!takeRequested(requested, "vectors", 1, s.vectors, 1, s.vectors, reason))
+      return failure();
     // Scores take a quarter of the second-level cache; keys and values want the rest.
     s.exact = std::clamp<int64_t>(machine.l2Bytes / 4 / (s.vectors * machine.lanes(32) * 4), 512, 4096);
+    // The room for scores is that of `exact` keys.
+    if (!takeRequested(requested, "exact", 1, 1 << 16, 1, s.exact, reason))
+      return failure();
+    s.block = std::min(s.block, s.exact);
+    if (!takeRequested(requested, "block", 1, s.exact, 1, s.block, reason) ||
+        !takeRequested(requested, "copy", 0, INT32_MAX, 1, s.copy, reason))
+      return failure();
     Schedule schedule;
     schedule.attributes = s.attributes(kernel.op->getContext());
     schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(kernel.op->getContext()));
     // Queries lie in lanes: those of the last vector are paid for whether they exist or not.
     double queries = std::ceil(typical(f.m) / machine.lanes(32)) * machine.lanes(32);
-    double rows = typical(f.batch) * f.heads * queries, keys = typical(f.n), perCycle = 4.0 * machine.lanes(32);
+    double rows = typical(f.batch) * f.heads * queries, perCycle = 4.0 * machine.lanes(32);
+    double keys = typicalKeys(f, typical(f.m), typical(f.n), s.vectors * machine.lanes(32));
     schedule.nanoseconds = rows * keys * (2.0 * (f.d + f.e) / perCycle / 0.85 + 10.0 / machine.lanes(32)) / 2.5 + 200;
     return schedule;
   }

@@ -58,6 +58,9 @@ struct KeyRange {
 KeyRange keyRange(StageFrame &frame, KernelCode &c, AttentionForm &form, mlir::Value b, mlir::Value i0,
                   mlir::Value last);
 
+/// How many keys a query is computed with on average, of so many queries and keys, in blocks of `rows` queries.
+double typicalKeys(AttentionForm &form, double queries, double keys, int64_t rows);
+
 /// The address of an element of q, k, v, out or a capture; a null index counts as 0.
 mlir::Value placeOf(StageFrame &frame, KernelCode &c, const Access &access, llvm::ArrayRef<mlir::Value> indices);
 

@@ -12,7 +12,6 @@
 using namespace mlir;
 using namespace fovea;
 using namespace fovea::cpu;
-using fovea::data::DimExpr;
 
 FailureOr<std::unique_ptr<AttentionForm>> AttentionForm::of(const KernelView &kernel, std::string &reason) {
   auto form = std::make_unique<AttentionForm>(kernel);
@@ -66,7 +65,7 @@ FailureOr<std::unique_ptr<AttentionForm>> AttentionForm::of(const KernelView &ke
 
 SmallVector<Traffic> AttentionForm::traffic() {
   TrafficCounter counter(dims);
-  auto add = [&](const Access &access, ArrayRef<DimExpr> sizes) {
+  auto add = [&](const Access &access, ArrayRef<data::DimExpr> sizes) {
     SmallVector<TrafficCounter::Extent> extents;
     for (auto [stride, size] : llvm::zip(access.strides, sizes))
       extents.emplace_back(stride, size);
@@ -133,6 +132,11 @@ LogicalResult AttentionForm::readState(State &state, Value tensor, std::string &
     return failure();
   state.access = *access;
   return success();
+}
+
+double fovea::cpu::typicalKeys(AttentionForm &form, double queries, double keys, int64_t rows) {
+  auto m = static_cast<int64_t>(queries), n = static_cast<int64_t>(keys);
+  return m > 0 ? static_cast<double>(livePairs(form.op, m, n, rows)) / m : keys;
 }
 
 Value fovea::cpu::placeOf(StageFrame &frame, KernelCode &c, const Access &access, ArrayRef<Value> indices) {

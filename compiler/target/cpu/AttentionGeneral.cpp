@@ -21,15 +21,19 @@ static AffineExpr inSymbols(const DimExpr &e, MLIRContext *context) {
       context, [](const data::DimAtom &atom) -> unsigned { return cast<BlockArgument>(atom.value).getArgNumber(); });
 }
 
-/// Into how many parts the keys of each row are split. With a number of queries that is not known nothing is: the
-/// parts' results take memory for each query.
+/// Whether the keys of a row can be split. With a number of queries that is not known they are not: the parts' results
+/// take memory for each query.
+static bool maySplit(AttentionForm &form) {
+  auto op = dyn_cast<attn::AttentionOp>(form.op.getOperation());
+  return op && op.getNormalizer() == attn::Normalizer::softmax && op.getWeight().empty() && form.m.getConstant();
+}
+
+/// Into how many parts the keys of each row are split.
 static int64_t partsFor(AttentionForm &form) {
   constexpr int64_t kTasks = 64, kMost = 16, kLeastKeys = 256;
-  auto op = dyn_cast<attn::AttentionOp>(form.op.getOperation());
-  std::optional<int64_t> queries = form.m.getConstant();
-  if (!op || op.getNormalizer() != attn::Normalizer::softmax || !op.getWeight().empty() || !queries)
+  if (!maySplit(form))
     return 1;
-  int64_t rows = std::max<int64_t>(1, form.batch.getConstant().value_or(1) * form.heads * *queries);
+  int64_t rows = std::max<int64_t>(1, form.batch.getConstant().value_or(1) * form.heads * *form.m.getConstant());
   int64_t most = form.n.getConstant().value_or(kMost * kLeastKeys) / kLeastKeys;
   return std::max<int64_t>(1, std::min({kMost, kTasks / rows, most}));
 }
@@ -49,7 +53,8 @@ struct Parts {
 class AttentionGeneralLowering : public KernelLowering {
 public:
   llvm::StringRef name() const override { return "attention-general"; }
-  FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, std::string &reason) const override;
+  FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, DictionaryAttr requested,
+                           std::string &reason) const override;
   FailureOr<SmallVector<Stage>> emit(exec::KernelDefOp kernel, const Machine &machine, ModuleOp code) const override;
   SmallVector<Traffic> traffic(const KernelView &kernel) const override;
 
@@ -64,7 +69,7 @@ private:
 };
 } // namespace
 
-FailureOr<Schedule> AttentionGeneralLowering::plan(const KernelView &kernel, const Machine &,
+FailureOr<Schedule> AttentionGeneralLowering::plan(const KernelView &kernel, const Machine &, DictionaryAttr requested,
                                                    std::string &reason) const {
   FailureOr<std::unique_ptr<AttentionForm>> form = AttentionForm::of(kernel, reason);
   if (failed(form))
@@ -74,11 +79,14 @@ FailureOr<Schedule> AttentionGeneralLowering::plan(const KernelView &kernel, con
   Builder b(context);
   Schedule schedule;
   int64_t parts = partsFor(f);
+  if (!takeRequested(requested, "parts", 1, maySplit(f) ? 64 : 1, 1, parts, reason))
+    return failure();
   schedule.attributes = b.getDictionaryAttr(b.getNamedAttr("parts", b.getI64IntegerAttr(parts)));
   schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(context));
   if (parts > 1)
     schedule.scratchBytes = inSymbols(Parts(f, parts).bytes, context);
-  schedule.nanoseconds = typical(f.batch) * f.heads * typical(f.m) * typical(f.n) * (5 + 0.1 * (f.d + f.e)) + 200;
+  double keys = typicalKeys(f, typical(f.m), typical(f.n), 1);
+  schedule.nanoseconds = typical(f.batch) * f.heads * typical(f.m) * keys * (5 + 0.1 * (f.d + f.e)) + 200;
   return schedule;
 }
 

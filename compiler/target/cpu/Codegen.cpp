@@ -181,7 +181,8 @@ FailureOr<std::string> fovea::cpu::linkSharedObject(ArrayRef<std::string> object
   llvm::SmallString<128> directory;
   if (std::error_code code = llvm::sys::fs::createUniqueDirectory("fovea-link", directory))
     return refuse("cannot write a temporary folder: " + code.message(), true);
-  auto cleanup = llvm::make_scope_exit([&] { llvm::sys::fs::remove_directories(directory); });
+  // What is left behind of a temporary folder is no reason to fail.
+  auto cleanup = llvm::make_scope_exit([&] { (void)llvm::sys::fs::remove_directories(directory); });
   std::string output = (directory + "/image.so").str();
   std::vector<std::string> arguments{
       "ld.lld",      "-shared",         "-o", output,       "--gc-sections", "-z",

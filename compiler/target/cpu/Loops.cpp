@@ -8,7 +8,16 @@ using namespace mlir;
 using namespace fovea;
 using namespace fovea::cpu;
 
-FailureOr<Schedule> LoopsLowering::plan(const KernelView &kernel, const Machine &machine, std::string &reason) const {
+/// Elements of a nest's vectors: the machine's, and no more than the schedule says.
+static int64_t lanesWithin(const Nest &nest, const Machine &machine, int64_t most) {
+  SmallVector<Ref> roots;
+  for (const Output &output : nest.outputs)
+    roots.push_back(output.value);
+  return std::min(lanesOf(roots, machine), most);
+}
+
+FailureOr<Schedule> LoopsLowering::plan(const KernelView &kernel, const Machine &machine, DictionaryAttr requested,
+                                        std::string &reason) const {
   data::DimAnalysis dims;
   std::unique_ptr<KernelLoops> loops = analyzeLoops(kernel, dims, reason);
   if (!loops)
@@ -17,9 +26,15 @@ FailureOr<Schedule> LoopsLowering::plan(const KernelView &kernel, const Machine 
   Schedule schedule;
   schedule.aliases =
       aliasesOf(kernel, [&](BlockArgument init, BlockArgument input) { return mayWriteOver(*loops, init, input); });
-  int64_t lanes = 1;
+  int64_t most = 1, lanes = 1;
+  for (Nest &nest : loops->nests)
+    most = std::max(most, lanesWithin(nest, machine, INT64_MAX));
+  if (!takeRequested(requested, "lanes", 1, most, 1, most, reason))
+    return failure();
+  if (!llvm::isPowerOf2_64(most))
+    return reason = "expected lanes as a power of two, got " + std::to_string(most), failure();
   for (Nest &nest : loops->nests) {
-    NestShape shape = shapeNest(*loops, nest, machine, 0);
+    NestShape shape = shapeNest(*loops, nest, machine, lanesWithin(nest, machine, most));
     schedule.nanoseconds += shape.nanoseconds + 500; // a launch
     lanes = std::max(lanes, shape.lanes);
   }
@@ -38,17 +53,12 @@ FailureOr<SmallVector<Stage>> LoopsLowering::emit(exec::KernelDefOp kernel, cons
   if (!loops)
     return kernel.emitError("loops cannot do this kernel: ") << reason;
   // No vector is to be longer than the schedule says.
-  int64_t most = 0;
+  int64_t most = INT64_MAX;
   if (auto lanes = kernel.getSchedule().getAs<IntegerAttr>("lanes"))
-    most = lanes.getInt();
+    most = llvm::PowerOf2Ceil(lanes.getInt());
   SmallVector<Stage> stages;
   for (auto [i, nest] : llvm::enumerate(loops->nests)) {
-    SmallVector<Ref> roots;
-    for (Output &output : nest.outputs)
-      roots.push_back(output.value);
-    int64_t lanes = lanesOf(roots, machine);
-    NestShape shape =
-        shapeNest(*loops, nest, machine, most ? std::min<int64_t>(lanes, llvm::PowerOf2Ceil(most)) : lanes);
+    NestShape shape = shapeNest(*loops, nest, machine, lanesWithin(nest, machine, most));
     Stage stage;
     stage.function = (kernel.getSymName() + "_" + Twine(i)).str();
     StageFrame frame(view, code, stage.function);

@@ -11,7 +11,8 @@ namespace fovea::cpu {
 class LoopsLowering final : public KernelLowering {
 public:
   llvm::StringRef name() const override { return "loops"; }
-  mlir::FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, std::string &reason) const override;
+  mlir::FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, mlir::DictionaryAttr requested,
+                                 std::string &reason) const override;
   mlir::FailureOr<llvm::SmallVector<Stage>> emit(exec::KernelDefOp kernel, const Machine &machine,
                                                  mlir::ModuleOp code) const override;
   llvm::SmallVector<Traffic> traffic(const KernelView &kernel) const override;

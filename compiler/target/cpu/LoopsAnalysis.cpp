@@ -79,7 +79,7 @@ LogicalResult Analysis::run() {
 /// A loop for each dim of a tensor; their counters as forms.
 Forms Analysis::newLoops(Value tensor, Nest &nest) {
   Forms at;
-  for (DimExpr size : dims.shape(tensor)) {
+  for (const DimExpr &size : dims.shape(tensor)) {
     nest.loops.push_back(builder.newLoop(size));
     at.push_back(Form::variable(nest.loops.back()));
   }

@@ -8,7 +8,6 @@
 using namespace mlir;
 using namespace fovea;
 using namespace fovea::cpu;
-using fovea::data::DimExpr;
 
 namespace {
 class Reads {

@@ -58,8 +58,10 @@ public:
   virtual ~KernelLowering() = default;
   virtual llvm::StringRef name() const = 0;
   /// The schedule for a kernel, or failure if this lowering cannot do it; then `reason` says why in a clause.
+  /// `requested` (may be null) fixes some of the schedule's attributes, of the types that they have without it; what is
+  /// not fixed is chosen to suit, and a value with which there is no valid code is refused.
   virtual mlir::FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine,
-                                         std::string &reason) const = 0;
+                                         mlir::DictionaryAttr requested, std::string &reason) const = 0;
   /// Writes the stages of a kernel planned by this lowering into the module `code`; their names start with the kernel's
   /// name.
   virtual mlir::FailureOr<llvm::SmallVector<Stage>> emit(exec::KernelDefOp kernel, const Machine &machine,
@@ -67,6 +69,11 @@ public:
   /// What the stages of such a kernel access. Of a lowering that does not say: every input and init whole, once.
   virtual llvm::SmallVector<Traffic> traffic(const KernelView &kernel) const;
 };
+
+/// Takes an integer of the schedule from `requested`, where it is there: from `least` to `most`, a multiple of `step`.
+/// False with a reason for any other.
+bool takeRequested(mlir::DictionaryAttr requested, llvm::StringRef name, int64_t least, int64_t most, int64_t step,
+                   int64_t &value, std::string &reason);
 
 /// All lowerings, in the order of their registration.
 llvm::ArrayRef<const KernelLowering *> kernelLowerings();

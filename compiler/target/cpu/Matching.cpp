@@ -325,7 +325,8 @@ class MatchingLowering : public KernelLowering {
 public:
   llvm::StringRef name() const override { return "matching"; }
 
-  FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, std::string &reason) const override {
+  FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, DictionaryAttr,
+                           std::string &reason) const override {
     FailureOr<std::unique_ptr<MatchingForm>> form = MatchingForm::of(kernel, reason);
     if (failed(form))
       return failure();

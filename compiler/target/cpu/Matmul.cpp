@@ -59,14 +59,25 @@ static int64_t panelWidth(const DimExpr &n) {
   return *columns <= 16 ? 16 : *columns <= 32 ? 32 : 64;
 }
 
-static MatmulSchedule chooseBlocks(const MatmulForm &form, const Machine &machine, bool packed) {
+static FailureOr<MatmulSchedule> chooseBlocks(const MatmulForm &form, const Machine &machine, bool mayPack,
+                                              DictionaryAttr requested, std::string &reason) {
   MatmulSchedule s;
-  s.packed = packed;
+  s.packed = mayPack;
+  if (auto packed = requested ? requested.getAs<BoolAttr>("packed") : BoolAttr())
+    s.packed = packed.getValue();
+  if (s.packed && !mayPack)
+    return reason = "expected packed=false: the right-hand side is not a constant that this kernel alone reads",
+           failure();
   s.panel = panelWidth(form.n);
+  // Whole vectors on every machine.
+  if (!takeRequested(requested, "panel", 16, 256, 16, s.panel, reason))
+    return failure();
   int64_t element = form.element.getIntOrFloatBitWidth() / 8;
   // A panel takes a quarter of the second-level cache, so that the next one fits too; fewer than 256 steps would not
   // pay for their sums.
   s.kc = std::clamp<int64_t>(machine.l2Bytes / 4 / (s.panel * element) / 64 * 64, 256, 1024);
+  if (!takeRequested(requested, "kc", 4, 1 << 14, 4, s.kc, reason))
+    return failure();
   int64_t depth = std::min(s.kc, form.k.getConstant().value_or(s.kc));
   s.mc = std::clamp<int64_t>(machine.l2Bytes * 3 / 4 / (std::max<int64_t>(depth, 64) * element) / 16 * 16, 64, 256);
   if (form.norm) {
@@ -76,6 +87,10 @@ static MatmulSchedule chooseBlocks(const MatmulForm &form, const Machine &machin
     s.mc = std::clamp<int64_t>(machine.l2Bytes / 2 / (columns * element) / 16 * 16, 16, s.mc);
     s.block = 16;
   }
+  // Without a normalisation tasks are panels of columns; with one they are whole rows.
+  if (!takeRequested(requested, "mc", 1, 4096, 1, s.mc, reason) ||
+      !takeRequested(requested, "block", form.norm ? 1 : 0, form.norm ? 4096 : 0, 1, s.block, reason))
+    return failure();
   return s;
 }
 
@@ -100,14 +115,18 @@ class MatmulLowering : public KernelLowering {
 public:
   llvm::StringRef name() const override { return "matmul"; }
 
-  FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, std::string &reason) const override {
+  FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, DictionaryAttr requested,
+                           std::string &reason) const override {
     FailureOr<std::unique_ptr<MatmulForm>> form = MatmulForm::of(kernel, reason);
     if (failed(form))
       return failure();
     MatmulForm &f = **form;
     if (f.norm && !f.n.getConstant())
       return reason = "rows of a size that is not known before run time are to be normalised", failure();
-    MatmulSchedule s = chooseBlocks(f, machine, mayPack(kernel, f));
+    FailureOr<MatmulSchedule> chosen = chooseBlocks(f, machine, mayPack(kernel, f), requested, reason);
+    if (failed(chosen))
+      return failure();
+    const MatmulSchedule &s = *chosen;
     Schedule schedule;
     schedule.attributes = s.attributes(kernel.op->getContext());
     Attribute rowMajor = exec::RowMajorAttr::get(kernel.op->getContext());

@@ -241,7 +241,12 @@ void MatmulWriter::panel(ArrayRef<Value> batch, Value m0, Value p, Value firstPa
   for (auto [i, d] : llvm::enumerate(densities))
     fetched = i == 0 ? c.constant(d) : c.select(c.equal(density, c.constant(i)), c.constant(d), fetched);
   Value share = c.mul(c.mul(c.div(length, 4), fetched), 64);
-  c.loop(zero, c.constant(x.subPanels), 1, [&](Value sub) {
+  // The last panel may have fewer columns.
+  std::optional<int64_t> n = form.n.getConstant();
+  Value subPanels = n && *n % s.panel == 0 ? c.constant(x.subPanels)
+                                           : c.min(c.constant(x.subPanels),
+                                                   c.ceilDiv(c.sub(frame.size(form.n), c.mul(p, s.panel)), width));
+  c.loop(zero, subPanels, 1, [&](Value sub) {
     c.loop(zero, tiles, 1, [&](Value t) {
       Value start = c.add(c.mul(t, shortRows), c.min(t, longTiles));
       Value rows = c.add(shortRows, c.select(c.less(t, longTiles), c.constant(1), zero));

@@ -2,6 +2,20 @@
 
 using namespace fovea::cpu;
 
+bool fovea::cpu::takeRequested(mlir::DictionaryAttr requested, llvm::StringRef name, int64_t least, int64_t most,
+                               int64_t step, int64_t &value, std::string &reason) {
+  auto attribute = requested ? requested.getAs<mlir::IntegerAttr>(name) : mlir::IntegerAttr();
+  if (!attribute)
+    return true;
+  value = attribute.getInt();
+  if (value >= least && value <= most && value % step == 0)
+    return true;
+  reason = ("expected " + name + (step > 1 ? " as a multiple of " + llvm::Twine(step) : "") + " from " +
+            llvm::Twine(least) + " to " + llvm::Twine(most) + ", got " + llvm::Twine(value))
+               .str();
+  return false;
+}
+
 namespace {
 struct Registry {
   std::vector<std::unique_ptr<KernelLowering>> owned;

@@ -3,6 +3,9 @@
 // Every registered lowering is asked; of those that can do a kernel the one with the lowest predicted time is taken,
 // unless the user forces or forbids one. Operations that are not linalg's but structured become so first. Constants
 // that kernels read become weights of the artifact, one for each layout that is asked for, each stored once.
+//
+// Kernels are named by the schedules that were found for them; schedules that the user overrides are planned once more,
+// around the values that are given. So names do not depend on overrides.
 #include "compiler/target/cpu/ScheduleKernels.h"
 #include "compiler/target/cpu/Lowering.h"
 #include "compiler/transforms/Ops.h"
@@ -26,12 +29,24 @@ public:
   LogicalResult run();
 
 private:
-  LogicalResult schedule(exec::KernelOp kernel);
+  LogicalResult choose(exec::KernelOp kernel);
+  void set(exec::KernelOp kernel, const KernelLowering &lowering, const Schedule &schedule);
+  void name();
+  LogicalResult override(exec::KernelOp kernel);
+  LogicalResult checkRules();
+  LogicalResult checkOverrides();
+  exec::KernelOp placeScratch(exec::KernelOp kernel);
+  LogicalResult placeWeights(exec::KernelOp kernel, const KernelLowering &lowering);
   FlatSymbolRefAttr weightFor(Value constant, Attribute layout);
 
   ModuleOp module;
   const Machine &machine;
   const LoweringChoice &allChoices;
+  SmallVector<exec::KernelOp> kernels;
+  llvm::StringSet<> allOps;                                ///< those of `kernels`
+  DenseMap<Operation *, const KernelLowering *> lowerings; ///< of each kernel
+  DenseMap<Operation *, AffineExpr> scratch;               ///< bytes, of kernels that want some
+  std::vector<std::vector<bool>> used;                     ///< which values of allChoices.overrides some kernel took
   DenseMap<std::pair<Value, Attribute>, FlatSymbolRefAttr> weights;
   unsigned weightCount = 0;
 };
@@ -68,26 +83,30 @@ FlatSymbolRefAttr Scheduler::weightFor(Value constant, Attribute layout) {
   return known = FlatSymbolRefAttr::get(data.getSymNameAttr());
 }
 
-/// The kernel with one more init, of bytes, that it yields as it is.
-static exec::KernelOp withScratch(exec::KernelOp kernel, AffineExpr bytes) {
+/// The kernel with the memory that its schedule wants for itself: one more init, of bytes, that it yields as it is.
+exec::KernelOp Scheduler::placeScratch(exec::KernelOp kernel) {
+  AffineExpr bytes = scratch[kernel];
+  if (!bytes)
+    return kernel;
   OpBuilder b(kernel);
   Location loc = kernel.getLoc();
   SmallVector<data::DimExpr> symbols;
   for (Value symbol : kernel.getSymbols())
     symbols.push_back(data::DimExpr::value(symbol));
   OpFoldResult size = data::materializeOrConstant(b, loc, data::DimExpr::fromAffine(bytes, symbols));
-  Value scratch = tensor::EmptyOp::create(b, loc, ArrayRef(size), b.getI8Type());
+  Value memory = tensor::EmptyOp::create(b, loc, ArrayRef(size), b.getI8Type());
   SmallVector<Value> inits(kernel.getInits());
-  inits.push_back(scratch);
-  SmallVector<Attribute> shapes(kernel.getShapes().getValue());
+  inits.push_back(memory);
+  SmallVector<Attribute> shapes(kernel.getShapes().getValue()), layouts(kernel.getLayoutsAttr().getValue());
   shapes.push_back(AffineMapAttr::get(AffineMap::get(0, symbols.size(), bytes)));
+  layouts.push_back(exec::RowMajorAttr::get(b.getContext()));
   auto larger = exec::KernelOp::create(b, loc, ValueRange(inits).getTypes(), kernel.getName(), kernel.getSymbols(),
-                                       kernel.getInputs(), inits, b.getArrayAttr(shapes), ArrayAttr(), DictionaryAttr(),
-                                       ArrayAttr());
+                                       kernel.getInputs(), inits, b.getArrayAttr(shapes), b.getArrayAttr(layouts),
+                                       kernel.getScheduleAttr(), kernel.getAliasesAttr());
   larger->setDiscardableAttrs(kernel->getDiscardableAttrDictionary());
   larger.getBody().takeBody(kernel.getBody());
   Block &body = larger.getBody().front();
-  BlockArgument argument = body.addArgument(scratch.getType(), loc);
+  BlockArgument argument = body.addArgument(memory.getType(), loc);
   body.getTerminator()->insertOperands(body.getTerminator()->getNumOperands(), argument);
   kernel.replaceAllUsesWith(larger.getResults().drop_back());
   kernel.erase();
@@ -116,7 +135,7 @@ LoweringChoice LoweringChoice::of(const llvm::StringSet<> &ops) const {
   return result;
 }
 
-LogicalResult Scheduler::schedule(exec::KernelOp kernel) {
+LogicalResult Scheduler::choose(exec::KernelOp kernel) {
   KernelView view(kernel);
   llvm::StringSet<> ops;
   for (Operation &op : view.body->without_terminator()) {
@@ -124,6 +143,8 @@ LogicalResult Scheduler::schedule(exec::KernelOp kernel) {
     if (isContraction(&op))
       ops.insert("linalg.matmul");
   }
+  for (const auto &op : ops)
+    allOps.insert(op.getKey());
   LoweringChoice choice = allChoices.of(ops);
   for (auto op : llvm::make_early_inc_range(view.body->getOps<data::StructuredOpInterface>()))
     expandStructured(op);
@@ -135,7 +156,7 @@ LogicalResult Scheduler::schedule(exec::KernelOp kernel) {
     std::string reason;
     if (choice.forbids(lowering->name())) {
       reason = "it is forbidden";
-    } else if (FailureOr<Schedule> schedule = lowering->plan(view, machine, reason); succeeded(schedule)) {
+    } else if (FailureOr<Schedule> schedule = lowering->plan(view, machine, {}, reason); succeeded(schedule)) {
       special |= lowering->name() != "loops" && lowering->name() != "attention-general";
       bool forced = choice.forces(lowering->name());
       if (!best || forced || (schedule->nanoseconds < chosen.nanoseconds && !choice.forces(best->name())))
@@ -150,26 +171,101 @@ LogicalResult Scheduler::schedule(exec::KernelOp kernel) {
   bool worthIt =
       llvm::any_of(*view.body, [](Operation &op) { return isContraction(&op) || isa<attn::AttentionInterface>(op); });
   if (!special && worthIt && !choice.forces(best->name()))
-    kernel.emitRemark("scheduled as ") << best->name() << ": " << reasons;
-  if (chosen.scratchBytes) {
-    kernel = withScratch(kernel, chosen.scratchBytes);
-    chosen.layouts.push_back(exec::RowMajorAttr::get(kernel.getContext()));
-  }
-  OpBuilder b(kernel);
-  NamedAttrList attributes(chosen.attributes);
-  attributes.set("kind", b.getStringAttr(best->name()));
+    kernel.emitRemark("scheduled as ") << best->name() << (reasons.empty() ? ", which is expected to be faster" : ": ")
+                                       << reasons;
+  set(kernel, *best, chosen);
+  return success();
+}
+
+void Scheduler::set(exec::KernelOp kernel, const KernelLowering &lowering, const Schedule &schedule) {
+  Builder b(kernel.getContext());
+  NamedAttrList attributes(schedule.attributes);
+  attributes.set("kind", b.getStringAttr(lowering.name()));
   kernel.setScheduleAttr(attributes.getDictionary(b.getContext()));
-  kernel.setLayoutsAttr(b.getArrayAttr(chosen.layouts));
+  kernel.setLayoutsAttr(b.getArrayAttr(schedule.layouts));
   SmallVector<Attribute> aliases;
-  for (auto [init, input] : chosen.aliases)
+  for (auto [init, input] : schedule.aliases)
     aliases.push_back(b.getI64ArrayAttr({init, input}));
   kernel.setAliasesAttr(aliases.empty() ? ArrayAttr() : b.getArrayAttr(aliases));
-  kernel->setAttr("predicted_ns", b.getI64IntegerAttr(static_cast<int64_t>(chosen.nanoseconds)));
-  for (auto [operand, layout] : llvm::zip(kernel.getInputsMutable(), chosen.layouts)) {
+  kernel->setAttr("predicted_ns", b.getI64IntegerAttr(static_cast<int64_t>(schedule.nanoseconds)));
+  lowerings[kernel] = &lowering;
+  scratch[kernel] = schedule.scratchBytes;
+}
+
+void Scheduler::name() {
+  SmallVector<exec::KernelOp> distinct;
+  for (exec::KernelOp kernel : kernels) {
+    auto same = llvm::find_if(distinct, [&](exec::KernelOp other) { return isSameKernel(other, kernel); });
+    if (same != distinct.end()) {
+      kernel.setName(same->getName());
+      continue;
+    }
+    kernel.setName((lowerings[kernel]->name() + "_" + Twine(distinct.size())).str());
+    distinct.push_back(kernel);
+  }
+}
+
+LogicalResult Scheduler::override(exec::KernelOp kernel) {
+  const KernelLowering &lowering = *lowerings[kernel];
+  NamedAttrList requested;
+  auto refuse = [&](StringRef reason) {
+    return kernel.emitError(kScheduleError)
+           << "kernel '" << kernel.getName() << "' (" << lowering.name() << "): " << reason;
+  };
+  std::string reason;
+  for (auto [wanted, taken] : llvm::zip(allChoices.overrides, used))
+    if (wanted.kernel == "*" || wanted.kernel == kernel.getName() || wanted.kernel == lowering.name())
+      if (failed(wanted.apply(kernel.getScheduleAttr(), requested, taken, reason)))
+        return refuse(reason);
+  if (requested.empty())
+    return success();
+  FailureOr<Schedule> schedule =
+      lowering.plan(KernelView(kernel), machine, requested.getDictionary(kernel.getContext()), reason);
+  if (failed(schedule))
+    return refuse(reason);
+  for (NamedAttribute value : requested)
+    if (schedule->attributes.get(value.getName()) != value.getValue())
+      return refuse("its lowering does not take " + value.getName().str() + " as asked for");
+  set(kernel, lowering, *schedule);
+  return success();
+}
+
+/// A rule for an operation that is in no kernel is a mistake.
+LogicalResult Scheduler::checkRules() {
+  for (const std::vector<LoweringChoice::Rule> *rules : {&allChoices.forced, &allChoices.forbidden})
+    for (const LoweringChoice::Rule &rule : *rules) {
+      if (rule.op.empty() || allOps.contains(rule.op))
+        continue;
+      auto names = llvm::to_vector(allOps.keys());
+      llvm::sort(names);
+      return module.emitError(kLoweringError)
+             << "expected an operation of a kernel (" << llvm::join(names, ", ") << "), got '" << rule.op << "'";
+    }
+  return success();
+}
+
+/// Values that no kernel took are a mistake too.
+LogicalResult Scheduler::checkOverrides() {
+  for (auto [wanted, taken] : llvm::zip(allChoices.overrides, used))
+    for (auto [value, was] : llvm::zip(wanted.values, taken)) {
+      if (was)
+        continue;
+      if (wanted.kernel == "*")
+        return module.emitError(kScheduleError) << "there is no '" << value.first << "' in the schedule of any kernel";
+      return module.emitError(kScheduleError)
+             << "expected the name of a kernel (--explain shows them), a lowering that is used, or *, got '"
+             << wanted.kernel << "'";
+    }
+  return success();
+}
+
+LogicalResult Scheduler::placeWeights(exec::KernelOp kernel, const KernelLowering &lowering) {
+  OpBuilder b(kernel);
+  for (auto [operand, layout] : llvm::zip(kernel.getInputsMutable(), kernel.getLayoutsAttr())) {
     if (!isConstantTensor(operand.get())) {
       if (!isa<exec::RowMajorAttr>(layout))
         return kernel.emitError("the lowering '")
-               << best->name() << "' asked for a packed layout of a value that is computed at run time";
+               << lowering.name() << "' asked for a packed layout of a value that is computed at run time";
       continue;
     }
     operand.set(
@@ -179,10 +275,22 @@ LogicalResult Scheduler::schedule(exec::KernelOp kernel) {
 }
 
 LogicalResult Scheduler::run() {
-  SmallVector<exec::KernelOp> kernels;
   module.walk([&](exec::KernelOp kernel) { kernels.push_back(kernel); });
   for (exec::KernelOp kernel : kernels)
-    if (failed(schedule(kernel)))
+    if (failed(choose(kernel)))
+      return failure();
+  if (failed(checkRules()))
+    return failure();
+  name();
+  for (const ScheduleOverride &wanted : allChoices.overrides)
+    used.emplace_back(wanted.values.size());
+  for (exec::KernelOp kernel : kernels)
+    if (failed(override(kernel)))
+      return failure();
+  if (failed(checkOverrides()))
+    return failure();
+  for (exec::KernelOp kernel : kernels)
+    if (failed(placeWeights(placeScratch(kernel), *lowerings[kernel])))
       return failure();
   return success();
 }

@@ -3,6 +3,7 @@
 #define FOVEA_COMPILER_TARGET_CPU_SCHEDULEKERNELS_H
 
 #include "compiler/target/cpu/Machine.h"
+#include "compiler/target/cpu/ScheduleOverride.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/STLExtras.h"
@@ -10,13 +11,17 @@
 
 namespace fovea::cpu {
 
-/// What `--lowering=[OP=]NAME` and `--lowering=[OP=]-NAME` ask for.
+/// How errors begin that are about what the command line asks for.
+inline constexpr llvm::StringLiteral kLoweringError = "--lowering: ", kScheduleError = "--schedule: ";
+
+/// What `--lowering=[OP=]NAME`, `--lowering=[OP=]-NAME` and `--schedule` ask for.
 struct LoweringChoice {
   struct Rule {
     std::string op; ///< holds for kernels with this operation; empty for all
     std::string lowering;
   };
   std::vector<Rule> forced, forbidden;
+  std::vector<ScheduleOverride> overrides; ///< of two for the same value the later one holds
   /// For a kernel with these operations; a contraction is linalg.matmul, however it is written.
   LoweringChoice of(const llvm::StringSet<> &ops) const;
   bool forces(llvm::StringRef name) const { return holds(forced, name); }
@@ -31,8 +36,8 @@ private:
   }
 };
 
-/// Gives every exec.kernel of the module its schedule and layouts, and turns the constants that kernels read into
-/// exec.weight_data.
+/// Gives every exec.kernel of the module its schedule, layouts and name, and turns the constants that kernels read into
+/// exec.weight_data. Kernels of the same name are the same.
 mlir::LogicalResult scheduleKernels(mlir::ModuleOp module, const Machine &machine, const LoweringChoice &choice);
 
 } // namespace fovea::cpu

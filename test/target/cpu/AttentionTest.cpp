@@ -23,6 +23,17 @@ struct Case {
   std::string schedule = {};  ///< what the schedule is to be, as text of a dictionary
 };
 
+/// The kernel for a text. Cases in a row that differ in sizes and numbers only share one: compiling is what takes long.
+LoadedKernel *compileOnce(const std::string &text, const std::string &lowering, const Machine &machine) {
+  static std::string known;
+  static std::unique_ptr<LoadedKernel> kernel;
+  std::string key = machine.name + " " + lowering + " " + text;
+  if (key != known || !kernel)
+    kernel = LoadedKernel::compile(text, lowering, machine);
+  known = key;
+  return kernel.get();
+}
+
 template <typename T> void check(Case test, const std::string &machineName, const std::string &lowering = "attention") {
   AttentionText &o = test.text;
   int64_t m = o.m < 0 ? test.m : o.m, n = o.n < 0 ? test.n : o.n;
@@ -40,7 +51,7 @@ template <typename T> void check(Case test, const std::string &machineName, cons
   std::string error;
   auto machine = Machine::named(machineName, &error);
   ASSERT_TRUE(succeeded(machine));
-  auto kernel = LoadedKernel::compile(text, lowering, *machine);
+  LoadedKernel *kernel = compileOnce(text, lowering, *machine);
   ASSERT_TRUE(kernel);
   std::mt19937 random(11);
   std::normal_distribution<double> normal;
@@ -154,10 +165,10 @@ TEST_P(Attention, DynamicSizes) {
 }
 
 TEST_P(Attention, MergedProjections) {
-  for (int64_t s : {5, 128, 197}) {
+  for (int64_t s : {5, 128, 197})
     check<float>({{2, 3, 3, s, s, 64, 64, true}}, GetParam());
+  for (int64_t s : {5, 128, 197})
     check<float>({{2, 4, 2, -1, -1, 20, 20, true}, s, s}, GetParam());
-  }
 }
 
 TEST_P(Attention, GroupedHeads) {
@@ -191,7 +202,7 @@ TEST_P(Attention, Lengths) {
 }
 
 TEST_P(Attention, AdditiveMasks) {
-  for (const char *mask : {"keys", "full", "softcap"})
+  for (const char *mask : {"keys", "full", "softcap"}) {
     for (int64_t s : {1, 33, 128}) {
       Case test{{2, 2, 2, s, s, 32, 32}};
       test.text.mask = mask;
@@ -200,10 +211,13 @@ TEST_P(Attention, AdditiveMasks) {
       check<float>(test, GetParam());
       test.causal = 1;
       check<float>(test, GetParam());
+    }
+    for (int64_t s : {1, 33, 128}) {
       Case dynamic{{2, 2, 2, -1, -1, 32, 32}, s, s};
       dynamic.text.mask = mask;
       check<float>(dynamic, GetParam());
     }
+  }
 }
 
 // More keys than are held at once: blocks of 32 with a running maximum.
@@ -244,9 +258,10 @@ TEST_P(Attention, General) {
         test.text.element = "f32";
         check<float>(test, GetParam(), "attention-general");
       }
+  }
+  for (int64_t s : {1, 33, 70})
     check<double>({{1, 2, 2, -1, -1, 16, 16, false, 0.125, "", "", false, "f64"}, s, s}, GetParam(),
                   "attention-general");
-  }
 }
 
 // Rows whose keys are split into parts that are merged; fewer keys than parts, masks of whole parts, empty rows.

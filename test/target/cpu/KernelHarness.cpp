@@ -72,14 +72,11 @@ std::unique_ptr<LoadedKernel> LoadedKernel::compile(const std::string &text, llv
   if (!lowering)
     return fail("plan", "there is no lowering " + name.str());
   std::string reason;
-  FailureOr<Schedule> schedule = lowering->plan(KernelView(kernel), machine, reason);
+  FailureOr<Schedule> schedule = lowering->plan(KernelView(kernel), machine, kernel.getSchedule(), reason);
   if (failed(schedule))
     return fail("plan", reason);
   loaded->nanoseconds = schedule->nanoseconds;
-  NamedAttrList attributes(schedule->attributes);
-  for (NamedAttribute attribute : kernel.getSchedule())
-    attributes.set(attribute.getName(), attribute.getValue());
-  kernel.setScheduleAttr(attributes.getDictionary(loaded->context.get()));
+  kernel.setScheduleAttr(schedule->attributes);
   kernel.setLayoutsAttr(ArrayAttr::get(loaded->context.get(), schedule->layouts));
   loaded->schedule = textOf(kernel.getSchedule());
   OwningOpRef<ModuleOp> code = ModuleOp::create(UnknownLoc::get(loaded->context.get()));
@@ -89,7 +86,7 @@ std::unique_ptr<LoadedKernel> LoadedKernel::compile(const std::string &text, llv
   if (std::getenv("FOVEA_PRINT_CODE"))
     code->print(llvm::errs());
   PassManager passes(loaded->context.get());
-  buildLowerToLLVMPipeline(passes);
+  buildLowerToLLVMPipeline(passes, !machine.has("sse4.1"));
   if (failed(passes.run(*code)))
     return fail("lower", "lowering to the LLVM dialect failed");
   std::vector<std::string> functions;
@@ -147,7 +144,7 @@ void LoadedKernel::run(ArrayRef<void *> buffers, ArrayRef<int64_t> symbols, int6
     }
     void *workspace = reinterpret_cast<void *>((reinterpret_cast<uintptr_t>(memory.get()) + 63) / 64 * 64);
     int64_t count = evaluate(stage.tasks, symbols);
-    for (int64_t i = 0; i < pieces; ++i)
+    for (int64_t i = pieces; i-- > 0;)
       if (int64_t begin = i * count / pieces, end = (i + 1) * count / pieces; begin < end)
         stage.function(&args, begin, end, workspace);
   }

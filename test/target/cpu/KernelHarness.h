@@ -21,8 +21,10 @@ public:
   ~LoadedKernel();
 
   int64_t tasks(llvm::ArrayRef<int64_t> symbols, unsigned stage = 0) const;
-  /// Runs all stages, each in `pieces` calls of about the same size.
+  /// Runs all stages, each in `pieces` calls of about the same size, the last one first.
   void run(llvm::ArrayRef<void *> buffers, llvm::ArrayRef<int64_t> symbols = {}, int64_t pieces = 1);
+
+  size_t stageCount() const { return stages.size(); }
 
   std::string schedule; ///< as text
   double nanoseconds = 0;

@@ -135,6 +135,15 @@ TEST_P(Matmul, StaticRows) {
       check<float>({m, n, k, true}, GetParam(), {m});
 }
 
+// Tiles of the last panel that lie behind the last column are not written.
+TEST_P(Matmul, ColumnsThatEndAtATileOfAPanel) {
+  for (int64_t n : {80, 112, 160})
+    for (bool panels : {false, true}) {
+      check<float>({-1, n, 64, true, false, "", "", false, panels}, GetParam(), {1, 9, 47});
+      check<double>({-1, n, 64, true, false, "", "", false, panels, "f64"}, GetParam(), {1, 9, 47});
+    }
+}
+
 TEST_P(Matmul, LongSums) {
   check<float>({-1, 768, 3072, true}, GetParam(), {1, 9, 197});
   check<float>({-1, 50, 3001}, GetParam(), {5, 300});

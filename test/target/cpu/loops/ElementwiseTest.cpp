@@ -21,7 +21,7 @@ TEST(Elementwise, broadcastOfRowAndColumn) {
     for (int n : {1, 3, 16, 37, 64}) {
       int m = 5;
       std::string ms = std::to_string(m), ns = std::to_string(n), t = ms + "x" + ns + "xf32";
-      CompiledKernel kernel(
+      LoopsKernel kernel(
           {{t, ""}, {ns + "xf32", ""}, {ms + "xf32", ""}}, {{t, ""}},
           "%0 = " +
               generic(
@@ -48,16 +48,15 @@ template <typename T> void checkType(const std::string &type, const std::string 
   for (const char *cpu : cpus)
     for (int n : {0, 1, 7, 100, 5000}) {
       std::string t = "?x" + type;
-      CompiledKernel kernel({{t, "(s0)"}, {t, "(s0)"}}, {{t, "(s0)"}},
-                            "%0 = " +
-                                generic("affine_map<(i)->(i)>, affine_map<(i)->(i)>, affine_map<(i)->(i)>",
-                                        "\"parallel\"", "%a0, %a1 : tensor<" + t + ">, tensor<" + t + ">",
-                                        "%o0 : tensor<" + t + ">",
-                                        "^bb0(%x: " + type + ", %y: " + type + ", %o: " + type + "):\n %p = " + op +
-                                            " %x, %y : " + type + "\n linalg.yield %p : " + type,
-                                        "tensor<" + t + ">") +
-                                "exec.yield %0 : tensor<" + t + ">",
-                            1, cpu);
+      LoopsKernel kernel({{t, "(s0)"}, {t, "(s0)"}}, {{t, "(s0)"}},
+                         "%0 = " +
+                             generic("affine_map<(i)->(i)>, affine_map<(i)->(i)>, affine_map<(i)->(i)>", "\"parallel\"",
+                                     "%a0, %a1 : tensor<" + t + ">, tensor<" + t + ">", "%o0 : tensor<" + t + ">",
+                                     "^bb0(%x: " + type + ", %y: " + type + ", %o: " + type + "):\n %p = " + op +
+                                         " %x, %y : " + type + "\n linalg.yield %p : " + type,
+                                     "tensor<" + t + ">") +
+                             "exec.yield %0 : tensor<" + t + ">",
+                         1, cpu);
       auto a = randomValues<T>(n), b = randomValues<T>(n, 2);
       auto out = runAll<T>(kernel, {a.data(), b.data()}, {size_t(n)}, {n});
       for (int i = 0; i < n; ++i)
@@ -75,11 +74,11 @@ TEST(Elementwise, types) {
 
 TEST(Elementwise, mixedTypesAndIndices) {
   std::string t = "3x21x";
-  CompiledKernel kernel({{t + "i1", ""}, {t + "f32", ""}}, {{t + "i64", ""}},
-                        "%0 = " +
-                            generic("affine_map<(i,j)->(i,j)>, affine_map<(i,j)->(i,j)>, affine_map<(i,j)->(i,j)>",
-                                    "\"parallel\", \"parallel\"", "%a0, %a1 : tensor<3x21xi1>, tensor<3x21xf32>",
-                                    "%o0 : tensor<3x21xi64>", R"(
+  LoopsKernel kernel({{t + "i1", ""}, {t + "f32", ""}}, {{t + "i64", ""}},
+                     "%0 = " +
+                         generic("affine_map<(i,j)->(i,j)>, affine_map<(i,j)->(i,j)>, affine_map<(i,j)->(i,j)>",
+                                 "\"parallel\", \"parallel\"", "%a0, %a1 : tensor<3x21xi1>, tensor<3x21xf32>",
+                                 "%o0 : tensor<3x21xi64>", R"(
 ^bb0(%c: i1, %x: f32, %o: i64):
   %i = linalg.index 0 : index
   %j = linalg.index 1 : index
@@ -90,8 +89,8 @@ TEST(Elementwise, mixedTypesAndIndices) {
   %x64 = arith.fptosi %x : f32 to i64
   %r = arith.select %c, %s64, %x64 : i64
   linalg.yield %r : i64)",
-                                    "tensor<3x21xi64>") +
-                            "exec.yield %0 : tensor<3x21xi64>");
+                                 "tensor<3x21xi64>") +
+                         "exec.yield %0 : tensor<3x21xi64>");
   auto c = randomValues<uint8_t>(63);
   auto x = randomValues<float>(63);
   auto out = runAll<int64_t>(kernel, {c.data(), x.data()}, {63});
@@ -116,10 +115,10 @@ void checkTransposes(const char *cpu) {
     std::string permutation;
     for (int64_t d : order)
       permutation += (permutation.empty() ? "" : ", ") + std::to_string(d);
-    CompiledKernel kernel({{text(shape), ""}}, {{text(to), ""}},
-                          "%0 = linalg.transpose ins(%a0 : tensor<" + text(shape) + ">) outs(%o0 : tensor<" + text(to) +
-                              ">) permutation = [" + permutation + "]\nexec.yield %0 : tensor<" + text(to) + ">",
-                          0, cpu);
+    LoopsKernel kernel({{text(shape), ""}}, {{text(to), ""}},
+                       "%0 = linalg.transpose ins(%a0 : tensor<" + text(shape) + ">) outs(%o0 : tensor<" + text(to) +
+                           ">) permutation = [" + permutation + "]\nexec.yield %0 : tensor<" + text(to) + ">",
+                       0, cpu);
     auto out = runAll<float>(kernel, {a.data()}, {count});
     std::vector<int64_t> i(4);
     size_t at = 0;
@@ -144,19 +143,19 @@ TEST(Elementwise, transposesOfRankFour) {
 TEST(Elementwise, gatherOfRows) {
   for (const char *cpu : cpus)
     for (bool faulty : {false, true}) {
-      CompiledKernel kernel({{"?x20xf32", "(s0, 20)"}, {"9xi64", ""}}, {{"9x20xf32", ""}},
-                            "%0 = " +
-                                generic("affine_map<(i,j)->(i)>, affine_map<(i,j)->(i,j)>",
-                                        "\"parallel\", \"parallel\"", "%a1 : tensor<9xi64>", "%o0 : tensor<9x20xf32>",
-                                        R"(
+      LoopsKernel kernel({{"?x20xf32", "(s0, 20)"}, {"9xi64", ""}}, {{"9x20xf32", ""}},
+                         "%0 = " +
+                             generic("affine_map<(i,j)->(i)>, affine_map<(i,j)->(i,j)>", "\"parallel\", \"parallel\"",
+                                     "%a1 : tensor<9xi64>", "%o0 : tensor<9x20xf32>",
+                                     R"(
 ^bb0(%id: i64, %o: f32):
   %i = arith.index_cast %id : i64 to index
   %j = linalg.index 1 : index
   %e = data.lookup %a0[%i, %j] : tensor<?x20xf32>
   linalg.yield %e : f32)",
-                                        "tensor<9x20xf32>") +
-                                "exec.yield %0 : tensor<9x20xf32>",
-                            1, cpu);
+                                     "tensor<9x20xf32>") +
+                             "exec.yield %0 : tensor<9x20xf32>",
+                         1, cpu);
       auto table = randomValues<float>(6 * 20);
       std::vector<int64_t> ids = {0, 5, -1, -6, 3, 2, 1, 4, faulty ? 6 : 0};
       int64_t fault = 0;
@@ -170,18 +169,18 @@ TEST(Elementwise, gatherOfRows) {
 
 TEST(Elementwise, gatherOfElements) {
   for (int64_t bad : {0, 5, -6}) {
-    CompiledKernel kernel({{"4x5xf32", ""}, {"4x33xi32", ""}}, {{"4x33xf32", ""}},
-                          "%0 = " +
-                              generic("affine_map<(i,j)->(i,j)>, affine_map<(i,j)->(i,j)>",
-                                      "\"parallel\", \"parallel\"", "%a1 : tensor<4x33xi32>", "%o0 : tensor<4x33xf32>",
-                                      R"(
+    LoopsKernel kernel({{"4x5xf32", ""}, {"4x33xi32", ""}}, {{"4x33xf32", ""}},
+                       "%0 = " +
+                           generic("affine_map<(i,j)->(i,j)>, affine_map<(i,j)->(i,j)>", "\"parallel\", \"parallel\"",
+                                   "%a1 : tensor<4x33xi32>", "%o0 : tensor<4x33xf32>",
+                                   R"(
 ^bb0(%id: i32, %o: f32):
   %k = arith.index_cast %id : i32 to index
   %i = linalg.index 0 : index
   %e = data.lookup %a0[%i, %k] : tensor<4x5xf32>
   linalg.yield %e : f32)",
-                                      "tensor<4x33xf32>") +
-                              "exec.yield %0 : tensor<4x33xf32>");
+                                   "tensor<4x33xf32>") +
+                           "exec.yield %0 : tensor<4x33xf32>");
     auto table = randomValues<float>(20);
     std::vector<int32_t> ids(132);
     for (int i = 0; i < 132; ++i)
@@ -197,17 +196,17 @@ TEST(Elementwise, gatherOfElements) {
 }
 
 TEST(Elementwise, emptyTableIsAFault) {
-  CompiledKernel kernel({{"?xf32", "(s0)"}, {"1xi64", ""}}, {{"1xf32", ""}},
-                        "%0 = " +
-                            generic("affine_map<(i)->(i)>, affine_map<(i)->(i)>", "\"parallel\"", "%a1 : tensor<1xi64>",
-                                    "%o0 : tensor<1xf32>", R"(
+  LoopsKernel kernel({{"?xf32", "(s0)"}, {"1xi64", ""}}, {{"1xf32", ""}},
+                     "%0 = " +
+                         generic("affine_map<(i)->(i)>, affine_map<(i)->(i)>", "\"parallel\"", "%a1 : tensor<1xi64>",
+                                 "%o0 : tensor<1xf32>", R"(
 ^bb0(%id: i64, %o: f32):
   %i = arith.index_cast %id : i64 to index
   %e = data.lookup %a0[%i] : tensor<?xf32>
   linalg.yield %e : f32)",
-                                    "tensor<1xf32>") +
-                            "exec.yield %0 : tensor<1xf32>",
-                        1);
+                                 "tensor<1xf32>") +
+                         "exec.yield %0 : tensor<1xf32>",
+                     1);
   int64_t id = 0, fault = 0;
   runAll<float>(kernel, {nullptr, &id}, {1}, {0}, &fault);
   EXPECT_NE(fault, 0);
@@ -216,9 +215,9 @@ TEST(Elementwise, emptyTableIsAFault) {
 TEST(Elementwise, concatenation) {
   for (int dim : {0, 1}) {
     std::string a = dim ? "4x6xf32" : "3x10xf32", b = dim ? "4x17xf32" : "2x10xf32", to = dim ? "4x23xf32" : "5x10xf32";
-    CompiledKernel kernel({{a, ""}, {b, ""}}, {{to, ""}},
-                          "%0 = tensor.concat dim(" + std::to_string(dim) + ") %a0, %a1 : (tensor<" + a + ">, tensor<" +
-                              b + ">) -> tensor<" + to + ">\nexec.yield %0 : tensor<" + to + ">");
+    LoopsKernel kernel({{a, ""}, {b, ""}}, {{to, ""}},
+                       "%0 = tensor.concat dim(" + std::to_string(dim) + ") %a0, %a1 : (tensor<" + a + ">, tensor<" +
+                           b + ">) -> tensor<" + to + ">\nexec.yield %0 : tensor<" + to + ">");
     EXPECT_EQ(kernel.stageCount(), 2u);
     int rowsA = dim ? 4 : 3, colsA = dim ? 6 : 10, rowsB = dim ? 4 : 2, colsB = dim ? 17 : 10;
     auto x = randomValues<float>(rowsA * colsA), y = randomValues<float>(rowsB * colsB, 2);
@@ -233,7 +232,7 @@ TEST(Elementwise, concatenation) {
 }
 
 TEST(Elementwise, concatenationInsideOfAnExpression) {
-  CompiledKernel kernel(
+  LoopsKernel kernel(
       {{"4x6xf32", ""}, {"4x17xf32", ""}}, {{"4x23xf32", ""}},
       "%0 = tensor.concat dim(1) %a0, %a1 : (tensor<4x6xf32>, tensor<4x17xf32>) -> tensor<4x23xf32>\n%1 = " +
           generic("affine_map<(i,j)->(i,j)>, affine_map<(i,j)->(i,j)>", "\"parallel\", \"parallel\"",
@@ -248,14 +247,14 @@ TEST(Elementwise, concatenationInsideOfAnExpression) {
 
 TEST(Elementwise, padding) {
   for (const char *cpu : cpus) {
-    CompiledKernel kernel({{"3x?xf32", "(3, s0)"}}, {{"6x?xf32", "(6, s0 + 5)"}}, R"(
+    LoopsKernel kernel({{"3x?xf32", "(3, s0)"}}, {{"6x?xf32", "(6, s0 + 5)"}}, R"(
 %c = arith.constant 1.5 : f32
 %0 = tensor.pad %a0 low[1, 2] high[2, 3] {
 ^bb0(%i: index, %j: index):
   tensor.yield %c : f32
 } : tensor<3x?xf32> to tensor<6x?xf32>
 exec.yield %0 : tensor<6x?xf32>)",
-                          1, cpu);
+                       1, cpu);
     for (int n : {0, 1, 14, 40}) {
       auto x = randomValues<float>(3 * n);
       auto out = runAll<float>(kernel, {n ? x.data() : nullptr}, {size_t(6 * (n + 5))}, {n});
@@ -269,7 +268,7 @@ exec.yield %0 : tensor<6x?xf32>)",
 }
 
 TEST(Elementwise, sliceAndInsert) {
-  CompiledKernel kernel({{"6x20xf32", ""}, {"2x20xf32", ""}}, {{"6x20xf32", ""}, {"3x9xf32", ""}}, R"(
+  LoopsKernel kernel({{"6x20xf32", ""}, {"2x20xf32", ""}}, {{"6x20xf32", ""}, {"3x9xf32", ""}}, R"(
 %s = tensor.extract_slice %a0[1, 3] [3, 9] [2, 1] : tensor<6x20xf32> to tensor<3x9xf32>
 %i = tensor.insert_slice %a1 into %a0[2, 0] [2, 20] [1, 1] : tensor<2x20xf32> into tensor<6x20xf32>
 exec.yield %i, %s : tensor<6x20xf32>, tensor<3x9xf32>)");
@@ -282,10 +281,10 @@ exec.yield %i, %s : tensor<6x20xf32>, tensor<3x9xf32>)");
 }
 
 TEST(Elementwise, expandToRunTimeSizes) {
-  CompiledKernel kernel({{"?x?xf32", "(s0, s1)"}}, {{"?x?xf32", "(s2, s3)"}}, R"(
+  LoopsKernel kernel({{"?x?xf32", "(s0, s1)"}}, {{"?x?xf32", "(s2, s3)"}}, R"(
 %0 = data.expand %a0 to [%s2, %s3] : tensor<?x?xf32> -> tensor<?x?xf32>
 exec.yield %0 : tensor<?x?xf32>)",
-                        4);
+                     4);
   auto x = randomValues<float>(7 * 19);
   for (auto [m, n] : {std::pair{1, 1}, {7, 1}, {1, 19}, {7, 19}}) {
     auto out = runAll<float>(kernel, {x.data()}, {133}, {m, n, 7, 19});
@@ -298,14 +297,14 @@ exec.yield %0 : tensor<?x?xf32>)",
 }
 
 TEST(Elementwise, resultsOfOneOperation) {
-  CompiledKernel kernel({{"40xf32", ""}}, {{"40xf32", ""}, {"40xf32", ""}},
-                        "%0:2 = " +
-                            generic("affine_map<(i)->(i)>, affine_map<(i)->(i)>, affine_map<(i)->(i)>", "\"parallel\"",
-                                    "%a0 : tensor<40xf32>", "%o0, %o1 : tensor<40xf32>, tensor<40xf32>",
-                                    "^bb0(%x: f32, %o: f32, %p: f32):\n %y = arith.negf %x : f32\n %z = math.absf %x : "
-                                    "f32\n linalg.yield %y, %z : f32, f32",
-                                    "(tensor<40xf32>, tensor<40xf32>)") +
-                            "exec.yield %0#0, %0#1 : tensor<40xf32>, tensor<40xf32>");
+  LoopsKernel kernel({{"40xf32", ""}}, {{"40xf32", ""}, {"40xf32", ""}},
+                     "%0:2 = " +
+                         generic("affine_map<(i)->(i)>, affine_map<(i)->(i)>, affine_map<(i)->(i)>", "\"parallel\"",
+                                 "%a0 : tensor<40xf32>", "%o0, %o1 : tensor<40xf32>, tensor<40xf32>",
+                                 "^bb0(%x: f32, %o: f32, %p: f32):\n %y = arith.negf %x : f32\n %z = math.absf %x : "
+                                 "f32\n linalg.yield %y, %z : f32, f32",
+                                 "(tensor<40xf32>, tensor<40xf32>)") +
+                         "exec.yield %0#0, %0#1 : tensor<40xf32>, tensor<40xf32>");
   EXPECT_EQ(kernel.stageCount(), 1u);
   auto x = randomValues<float>(40);
   auto out = runAll<float>(kernel, {x.data()}, {40, 40});
@@ -314,7 +313,7 @@ TEST(Elementwise, resultsOfOneOperation) {
 }
 
 TEST(Elementwise, reshapeAtTheEndAndScalars) {
-  CompiledKernel kernel(
+  LoopsKernel kernel(
       {{"6x8xf32", ""}, {"f32", ""}}, {{"48xf32", ""}, {"f32", ""}},
       "%e = tensor.empty() : tensor<6x8xf32>\n%0 = " +
           generic("affine_map<(i,j)->(i,j)>, affine_map<(i,j)->()>, affine_map<(i,j)->(i,j)>",
@@ -334,7 +333,7 @@ TEST(Elementwise, reshapeAtTheEndAndScalars) {
 }
 
 TEST(Elementwise, refusalsHaveAReason) {
-  CompiledKernel kernel(
+  LoopsKernel kernel(
       {{"4x6xf32", ""}}, {{"24xf32", ""}},
       "%e = tensor.empty() : tensor<24xf32>\n%g = tensor.empty() : tensor<4x6xf32>\n%n = " +
           generic("affine_map<(i,j)->(i,j)>, affine_map<(i,j)->(i,j)>", "\"parallel\", \"parallel\"",

@@ -28,11 +28,11 @@ TEST(Rows, sumsOverEachAxis) {
                                "\"parallel\", \"parallel\", \"reduction\"",
                                "\"reduction\", \"reduction\", \"reduction\""};
     for (int axis = 0; axis < 4; ++axis) {
-      CompiledKernel kernel({{"5x19x70xf32", ""}}, {{shapes[axis], ""}},
-                            reduction("arith.addf", "0.0", "5x19x70xf32", shapes[axis], "affine_map<(i,j,k)->(i,j,k)>",
-                                      maps[axis], iterators[axis]) +
-                                "exec.yield %r : tensor<" + shapes[axis] + ">",
-                            0, cpu);
+      LoopsKernel kernel({{"5x19x70xf32", ""}}, {{shapes[axis], ""}},
+                         reduction("arith.addf", "0.0", "5x19x70xf32", shapes[axis], "affine_map<(i,j,k)->(i,j,k)>",
+                                   maps[axis], iterators[axis]) +
+                             "exec.yield %r : tensor<" + shapes[axis] + ">",
+                         0, cpu);
       size_t count = axis == 0 ? n * k : axis == 1 ? m * k : axis == 2 ? m * n : 1;
       std::vector<double> want(count);
       for (int i = 0; i < m; ++i)
@@ -51,11 +51,11 @@ TEST(Rows, otherReductions) {
     for (auto [op, init] : {std::pair<const char *, const char *>{"arith.addi", "0"},
                             {"arith.maxsi", "-9223372036854775808"},
                             {"arith.minsi", "9223372036854775807"}}) {
-      CompiledKernel kernel({{from, "(3, s0)"}}, {{"3xi64", ""}},
-                            reduction(op, init, from, "3xi64", "affine_map<(i,j)->(i,j)>", "affine_map<(i,j)->(i)>",
-                                      "\"parallel\", \"reduction\"", "i64") +
-                                "exec.yield %r : tensor<3xi64>",
-                            1);
+      LoopsKernel kernel({{from, "(3, s0)"}}, {{"3xi64", ""}},
+                         reduction(op, init, from, "3xi64", "affine_map<(i,j)->(i,j)>", "affine_map<(i,j)->(i)>",
+                                   "\"parallel\", \"reduction\"", "i64") +
+                             "exec.yield %r : tensor<3xi64>",
+                         1);
       auto out = runAll<int64_t>(kernel, {x.data()}, {3}, {n});
       for (int i = 0; i < 3; ++i) {
         int64_t want = x[i * n];
@@ -70,10 +70,10 @@ TEST(Rows, otherReductions) {
 }
 
 TEST(Rows, maximumOfNaN) {
-  CompiledKernel kernel({{"2x100xf32", ""}}, {{"2xf32", ""}},
-                        reduction("arith.maximumf", "0xFF800000", "2x100xf32", "2xf32", "affine_map<(i,j)->(i,j)>",
-                                  "affine_map<(i,j)->(i)>", "\"parallel\", \"reduction\"") +
-                            "exec.yield %r : tensor<2xf32>");
+  LoopsKernel kernel({{"2x100xf32", ""}}, {{"2xf32", ""}},
+                     reduction("arith.maximumf", "0xFF800000", "2x100xf32", "2xf32", "affine_map<(i,j)->(i,j)>",
+                               "affine_map<(i,j)->(i)>", "\"parallel\", \"reduction\"") +
+                         "exec.yield %r : tensor<2xf32>");
   auto x = randomValues<float>(200);
   x[37] = NAN, x[150] = 7;
   auto out = runAll<float>(kernel, {x.data()}, {2});
@@ -84,26 +84,26 @@ TEST(Rows, maximumOfNaN) {
 TEST(Rows, argumentOfTheMaximum) {
   for (bool last : {true, false}) {
     std::string map = last ? "affine_map<(i,j)->(i)>" : "affine_map<(i,j)->(j)>", to = last ? "6" : "33";
-    CompiledKernel kernel({{"6x33xf32", ""}}, {{to + "xf32", ""}, {to + "xi64", ""}},
-                          "%m = arith.constant 0xFF800000 : f32\n%z = arith.constant 0 : i64\n%f = linalg.fill ins(%m "
-                          ": f32) outs(%o0 : tensor<" +
-                              to + "xf32>) -> tensor<" + to +
-                              "xf32>\n%g = linalg.fill ins(%z : i64) outs(%o1 : tensor<" + to + "xi64>) -> tensor<" +
-                              to + "xi64>\n%r:2 = linalg.generic {indexing_maps = [affine_map<(i,j)->(i,j)>, " + map +
-                              ", " + map + "], iterator_types = [" +
-                              (last ? "\"parallel\", \"reduction\"" : "\"reduction\", \"parallel\"") +
-                              "]} ins(%a0 : tensor<6x33xf32>) outs(%f, %g : tensor<" + to + "xf32>, tensor<" + to +
-                              R"(xi64>) {
+    LoopsKernel kernel({{"6x33xf32", ""}}, {{to + "xf32", ""}, {to + "xi64", ""}},
+                       "%m = arith.constant 0xFF800000 : f32\n%z = arith.constant 0 : i64\n%f = linalg.fill ins(%m "
+                       ": f32) outs(%o0 : tensor<" +
+                           to + "xf32>) -> tensor<" + to + "xf32>\n%g = linalg.fill ins(%z : i64) outs(%o1 : tensor<" +
+                           to + "xi64>) -> tensor<" + to +
+                           "xi64>\n%r:2 = linalg.generic {indexing_maps = [affine_map<(i,j)->(i,j)>, " + map + ", " +
+                           map + "], iterator_types = [" +
+                           (last ? "\"parallel\", \"reduction\"" : "\"reduction\", \"parallel\"") +
+                           "]} ins(%a0 : tensor<6x33xf32>) outs(%f, %g : tensor<" + to + "xf32>, tensor<" + to +
+                           R"(xi64>) {
 ^bb0(%x: f32, %best: f32, %at: i64):
   %i = linalg.index )" + (last ? "1" : "0") +
-                              R"( : index
+                           R"( : index
   %i64 = arith.index_cast %i : index to i64
   %c = arith.cmpf ogt, %x, %best : f32
   %v = arith.select %c, %x, %best : f32
   %w = arith.select %c, %i64, %at : i64
   linalg.yield %v, %w : f32, i64
 } -> (tensor<)" + to + "xf32>, tensor<" +
-                              to + "xi64>)\nexec.yield %r#0, %r#1 : tensor<" + to + "xf32>, tensor<" + to + "xi64>");
+                           to + "xi64>)\nexec.yield %r#0, %r#1 : tensor<" + to + "xf32>, tensor<" + to + "xi64>");
     ASSERT_EQ(kernel.refusal(), "");
     auto x = randomValues<float>(6 * 33);
     std::vector<float> value(33);
@@ -130,11 +130,11 @@ TEST(Rows, softmax) {
           shape[axis] = n;
           std::string t =
               std::to_string(shape[0]) + "x" + std::to_string(shape[1]) + "x" + std::to_string(shape[2]) + "xf32";
-          CompiledKernel kernel({{t, ""}}, {{t, ""}},
-                                "%0 = attn.softmax axis(" + std::to_string(axis) + ") ins(%a0 : tensor<" + t +
-                                    ">) outs(%o0 : tensor<" + t + ">) " + extra + " -> tensor<" + t +
-                                    ">\nexec.yield %0 : tensor<" + t + ">",
-                                0, cpu);
+          LoopsKernel kernel({{t, ""}}, {{t, ""}},
+                             "%0 = attn.softmax axis(" + std::to_string(axis) + ") ins(%a0 : tensor<" + t +
+                                 ">) outs(%o0 : tensor<" + t + ">) " + extra + " -> tensor<" + t +
+                                 ">\nexec.yield %0 : tensor<" + t + ">",
+                             0, cpu);
           size_t count = shape[0] * shape[1] * shape[2];
           auto x = randomValues<float>(count);
           for (float &v : x)
@@ -168,15 +168,15 @@ TEST(Rows, normalisationsOfSums) {
   for (const char *cpu : cpus)
     for (int64_t n : {1, 9, 48, 100}) {
       std::string t = "4x6x" + std::to_string(n) + "xf32", p = std::to_string(n) + "xf32";
-      CompiledKernel kernel(
-          {{t, ""}, {t, ""}, {p, ""}, {p, ""}}, {{t, ""}, {t, ""}, {t, ""}},
-          "%s = linalg.add ins(%a0, %a1 : tensor<" + t + ">, tensor<" + t + ">) outs(%o0 : tensor<" + t +
-              ">) -> tensor<" + t + ">\n%l = attn.layer_norm axis(2) epsilon(1.0e-05) ins(%s : tensor<" + t +
-              ">) scale(%a2 : tensor<" + p + ">) bias(%a3 : tensor<" + p + ">) outs(%o1 : tensor<" + t +
-              ">) -> tensor<" + t + ">\n%r = attn.rms_norm axis(2) epsilon(1.0e-06) ins(%a0 : tensor<" + t +
-              ">) scale(%a2 : tensor<" + p + ">) outs(%o2 : tensor<" + t + ">) -> tensor<" + t +
-              ">\nexec.yield %s, %l, %r : tensor<" + t + ">, tensor<" + t + ">, tensor<" + t + ">",
-          0, cpu);
+      LoopsKernel kernel({{t, ""}, {t, ""}, {p, ""}, {p, ""}}, {{t, ""}, {t, ""}, {t, ""}},
+                         "%s = linalg.add ins(%a0, %a1 : tensor<" + t + ">, tensor<" + t + ">) outs(%o0 : tensor<" + t +
+                             ">) -> tensor<" + t + ">\n%l = attn.layer_norm axis(2) epsilon(1.0e-05) ins(%s : tensor<" +
+                             t + ">) scale(%a2 : tensor<" + p + ">) bias(%a3 : tensor<" + p + ">) outs(%o1 : tensor<" +
+                             t + ">) -> tensor<" + t +
+                             ">\n%r = attn.rms_norm axis(2) epsilon(1.0e-06) ins(%a0 : tensor<" + t +
+                             ">) scale(%a2 : tensor<" + p + ">) outs(%o2 : tensor<" + t + ">) -> tensor<" + t +
+                             ">\nexec.yield %s, %l, %r : tensor<" + t + ">, tensor<" + t + ">, tensor<" + t + ">",
+                         0, cpu);
       auto x = randomValues<float>(24 * n), y = randomValues<float>(24 * n, 2), scale = randomValues<float>(n, 3),
            bias = randomValues<float>(n, 4);
       size_t count = 24 * n;
@@ -201,7 +201,7 @@ TEST(Rows, normalisationsOfSums) {
 
 TEST(Rows, normalisationOverTwoDimsAndAfterwards) {
   std::string t = "4x6x10xf32", p = "6x10xf32";
-  CompiledKernel kernel({{t, ""}, {p, ""}}, {{t, ""}}, R"(
+  LoopsKernel kernel({{t, ""}, {p, ""}}, {{t, ""}}, R"(
 %e = tensor.empty() : tensor<4x6x10xf32>
 %l = attn.layer_norm axis(1) epsilon(1.0e-05) ins(%a0 : tensor<4x6x10xf32>) scale(%a1 : tensor<6x10xf32>) outs(%e : tensor<4x6x10xf32>) -> tensor<4x6x10xf32>
 %t = linalg.tanh ins(%l : tensor<4x6x10xf32>) outs(%o0 : tensor<4x6x10xf32>) -> tensor<4x6x10xf32>
@@ -224,7 +224,7 @@ exec.yield %t : tensor<4x6x10xf32>)");
 
 TEST(Rows, meanIsSubtracted) {
   // A reduction inside of an elementwise operation's rows.
-  CompiledKernel kernel({{"9x50xf32", ""}}, {{"9x50xf32", ""}}, R"(
+  LoopsKernel kernel({{"9x50xf32", ""}}, {{"9x50xf32", ""}}, R"(
 %z = arith.constant 0.0 : f32
 %e = tensor.empty() : tensor<9xf32>
 %f = linalg.fill ins(%z : f32) outs(%e : tensor<9xf32>) -> tensor<9xf32>
@@ -261,7 +261,7 @@ TEST(Rows, runningSums) {
       std::string words = std::string(form & 1 ? " exclusive unit" : "") + (form & 2 ? " reverse unit" : "");
       std::string properties = std::string("axis = ") + std::to_string(axis) + " : i64" +
                                (form & 1 ? ", exclusive" : "") + (form & 2 ? ", reverse" : "");
-      CompiledKernel kernel(
+      LoopsKernel kernel(
           {{"7x21xi64", ""}}, {{"7x21xi64", ""}},
           "%0 = \"data.cumsum\"(%a0, %o0) <{" + properties +
               "}> : (tensor<7x21xi64>, tensor<7x21xi64>) -> tensor<7x21xi64>\nexec.yield %0 : tensor<7x21xi64>");
@@ -284,7 +284,7 @@ TEST(Rows, rotaryEmbedding) {
     for (bool full : {false, true})
       for (int rotated : {24, 16}) {
         std::string table = "7x" + std::to_string(full ? rotated : rotated / 2) + "xf32";
-        CompiledKernel kernel(
+        LoopsKernel kernel(
             {{"3x7x24xf32", ""}, {table, ""}, {table, ""}}, {{"3x7x24xf32", ""}},
             "%0 = attn.rotary_embedding ins(%a0, %a1, %a2 : tensor<3x7x24xf32>, tensor<" + table + ">, tensor<" +
                 table +
@@ -310,7 +310,7 @@ TEST(Rows, rotaryEmbedding) {
 
 TEST(Rows, convolutionWithSteps) {
   for (const char *cpu : cpus) {
-    CompiledKernel kernel({{"2x3x21xf32", ""}, {"4x3x5xf32", ""}, {"4xf32", ""}}, {{"2x4x9xf32", ""}}, R"(
+    LoopsKernel kernel({{"2x3x21xf32", ""}, {"4x3x5xf32", ""}, {"4xf32", ""}}, {{"2x4x9xf32", ""}}, R"(
 %f = linalg.generic {indexing_maps = [affine_map<(b,o,i)->(o)>, affine_map<(b,o,i)->(b,o,i)>], iterator_types = ["parallel", "parallel", "parallel"]} ins(%a2 : tensor<4xf32>) outs(%o0 : tensor<2x4x9xf32>) {
 ^bb0(%x: f32, %o: f32):
   linalg.yield %x : f32
@@ -322,7 +322,7 @@ TEST(Rows, convolutionWithSteps) {
   linalg.yield %s : f32
 } -> tensor<2x4x9xf32>
 exec.yield %r : tensor<2x4x9xf32>)",
-                          0, cpu);
+                       0, cpu);
     auto x = randomValues<float>(126), w = randomValues<float>(60, 2), bias = randomValues<float>(4, 3);
     auto out = runAll<float>(kernel, {x.data(), w.data(), bias.data()}, {72});
     std::vector<double> want;
@@ -342,12 +342,12 @@ exec.yield %r : tensor<2x4x9xf32>)",
 TEST(Rows, matmulOfAnyType) {
   for (int n : {1, 33, 130}) {
     std::string ns = std::to_string(n);
-    CompiledKernel kernel({{"5x17xi32", ""}, {"17x" + ns + "xi32", ""}}, {{"5x" + ns + "xi32", ""}},
-                          "%z = arith.constant 0 : i32\n%f = linalg.fill ins(%z : i32) outs(%o0 : tensor<5x" + ns +
-                              "xi32>) -> tensor<5x" + ns +
-                              "xi32>\n%r = linalg.matmul ins(%a0, %a1 : tensor<5x17xi32>, tensor<17x" + ns +
-                              "xi32>) outs(%f : tensor<5x" + ns + "xi32>) -> tensor<5x" + ns +
-                              "xi32>\nexec.yield %r : tensor<5x" + ns + "xi32>");
+    LoopsKernel kernel({{"5x17xi32", ""}, {"17x" + ns + "xi32", ""}}, {{"5x" + ns + "xi32", ""}},
+                       "%z = arith.constant 0 : i32\n%f = linalg.fill ins(%z : i32) outs(%o0 : tensor<5x" + ns +
+                           "xi32>) -> tensor<5x" + ns +
+                           "xi32>\n%r = linalg.matmul ins(%a0, %a1 : tensor<5x17xi32>, tensor<17x" + ns +
+                           "xi32>) outs(%f : tensor<5x" + ns + "xi32>) -> tensor<5x" + ns +
+                           "xi32>\nexec.yield %r : tensor<5x" + ns + "xi32>");
     auto a = randomValues<int32_t>(85), b = randomValues<int32_t>(17 * n, 2);
     auto out = runAll<int32_t>(kernel, {a.data(), b.data()}, {size_t(5 * n)});
     for (int i = 0; i < 5; ++i)
@@ -361,10 +361,10 @@ TEST(Rows, matmulOfAnyType) {
 }
 
 TEST(Rows, symbolicSizesAndNothing) {
-  CompiledKernel kernel({{"?x?xf32", "(s0, s1)"}}, {{"?x?xf32", "(s0, s1)"}}, R"(
+  LoopsKernel kernel({{"?x?xf32", "(s0, s1)"}}, {{"?x?xf32", "(s0, s1)"}}, R"(
 %0 = attn.softmax axis(1) ins(%a0 : tensor<?x?xf32>) outs(%o0 : tensor<?x?xf32>) -> tensor<?x?xf32>
 exec.yield %0 : tensor<?x?xf32>)",
-                        2);
+                     2);
   for (auto [m, n] : {std::pair{0, 5}, {5, 0}, {1, 1}, {3, 129}}) {
     auto x = randomValues<float>(m * n);
     auto out = runAll<float>(kernel, {x.data()}, {size_t(m * n)}, {m, n});
@@ -380,7 +380,7 @@ exec.yield %0 : tensor<?x?xf32>)",
 
 TEST(Rows, inPlace) {
   // The input is the memory of the init.
-  CompiledKernel kernel({{"6x100xf32", ""}}, {{"6x100xf32", ""}}, R"(
+  LoopsKernel kernel({{"6x100xf32", ""}}, {{"6x100xf32", ""}}, R"(
 %0 = attn.softmax axis(1) ins(%a0 : tensor<6x100xf32>) outs(%o0 : tensor<6x100xf32>) -> tensor<6x100xf32>
 exec.yield %0 : tensor<6x100xf32>)");
   auto x = randomValues<float>(600);

@@ -1,0 +1,83 @@
+#include "compiler/tools/RequestOptions.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+
+#include <fmt/format.h>
+
+using namespace mlir;
+using namespace fovea;
+
+/// "NAME=N" or "NAME=LO..HI".
+static bool parseDim(const std::string &text, std::string &name, frontend::DimRange &range) {
+  size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0)
+    return false;
+  name = text.substr(0, equals);
+  StringRef value = StringRef(text).substr(equals + 1);
+  auto [low, high] = value.split("..");
+  if (low.getAsInteger(10, range.min) || range.min < 0)
+    return false;
+  range.max = range.min;
+  return !value.contains("..") || (!high.getAsInteger(10, range.max) && range.max >= range.min);
+}
+
+static bool isPhase(StringRef name) {
+  return name == "import" || llvm::any_of(phases(), [&](const Phase &phase) { return name == phase.name; });
+}
+
+unsigned fovea::numberOf(StringRef name) {
+  for (auto [i, phase] : llvm::enumerate(phases()))
+    if (name == phase.name)
+      return i + 2;
+  return 1;
+}
+
+int fovea::readOptions(const CompileRequest &request, CompileOptions &options, frontend::ImportOptions &importOptions,
+                       std::string &error) {
+  auto fail = [&](ExitCode code, std::string message) {
+    error = std::move(message);
+    return code;
+  };
+  if (request.target != "cpu")
+    return fail(kUnsupported, fmt::format("target '{}' is not supported; this build compiles for cpu", request.target));
+  for (const std::string &name : request.cpus) {
+    std::string why;
+    FailureOr<cpu::Machine> machine = cpu::Machine::named(name, &why);
+    if (failed(machine))
+      return fail(kInput, "--cpu: " + why);
+    options.machines.push_back(*machine);
+  }
+  if (request.emit == "static-lib" && options.machines.size() != 1)
+    return fail(kInput, fmt::format("--emit=static-lib: expected one CPU, got {}: an archive has one table of kernels",
+                                    options.machines.size()));
+  for (const std::string &text : request.dims) {
+    std::string name;
+    frontend::DimRange range;
+    if (!parseDim(text, name, range))
+      return fail(kInput, fmt::format("--dim: expected NAME=N or NAME=LO..HI, got '{}'", text));
+    importOptions.dims[name] = range;
+  }
+  for (const std::string &text : request.lowerings)
+    if (std::string why; !options.lowering.parse(text, why))
+      return fail(kInput, cpu::kLoweringError.str() + why);
+  for (const std::string &text : request.schedules)
+    if (std::string why; failed(cpu::ScheduleOverride::parse(text, options.lowering.overrides, why)))
+      return fail(kInput, cpu::kScheduleError.str() + why);
+  for (const std::string &text : request.inserts) {
+    auto [place, pipeline] = StringRef(text).split('=');
+    if (!place.consume_front("after:") || pipeline.empty() || !isPhase(place) || place == "import")
+      return fail(kInput, fmt::format("--insert: expected after:PHASE=PIPELINE, got '{}'", text));
+    OpPassManager parsed("builtin.module");
+    std::string why;
+    llvm::raw_string_ostream stream(why);
+    if (failed(parsePassPipeline(pipeline, parsed, stream)))
+      return fail(kInput, fmt::format("--insert: '{}' is no pipeline of passes: {}", pipeline.str(), why));
+    options.inserted.emplace_back(place.str(), pipeline.str());
+  }
+  for (const std::string &name : {request.from, request.to})
+    if (!name.empty() && !isPhase(name))
+      return fail(kInput, fmt::format("expected a phase (import, raise, simplify, fuse, tile, plan), got '{}'", name));
+  importOptions.allowExternalData = request.externalData;
+  return kFine;
+}
