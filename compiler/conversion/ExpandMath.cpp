@@ -232,6 +232,18 @@ template <typename Op, typename Narrow, Num (*Expand)(Num, Type)> struct ExpandC
   }
 };
 
+/// No x86 without AVX512-FP16 has an instruction for this.
+struct TruncateDouble : OpRewritePattern<arith::TruncFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::TruncFOp op, PatternRewriter &rewriter) const override {
+    if (!getElementTypeOrSelf(op.getIn().getType()).isF64() || !getElementTypeOrSelf(op.getType()).isF16())
+      return failure();
+    MathBuilder m(rewriter, op.getLoc());
+    rewriter.replaceOpWithNewOp<arith::TruncFOp>(op, op.getType(), toSingleOdd(m.num(op.getIn())).v);
+    return success();
+  }
+};
+
 struct ExpandMathPass : PassWrapper<ExpandMathPass, OperationPass<>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ExpandMathPass)
   ExpandMathPass() = default;
@@ -244,7 +256,7 @@ struct ExpandMathPass : PassWrapper<ExpandMathPass, OperationPass<>> {
   }
   void runOnOperation() final {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ExpandUnary, WidenNarrow, ExpandPow, ExpandAtan2, ExpandFma, ExpandRemF,
+    patterns.add<ExpandUnary, WidenNarrow, ExpandPow, ExpandAtan2, ExpandFma, ExpandRemF, TruncateDouble,
                  ExpandConversion<arith::ExtFOp, BFloat16Type, expandExtendBF16>,
                  ExpandConversion<arith::TruncFOp, BFloat16Type, expandTruncateBF16>>(&getContext());
     if (expandHalf)

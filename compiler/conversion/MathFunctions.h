@@ -44,10 +44,12 @@ Num expandAcos(Num x);                        ///< f64
 enum class Rounding { floor, ceil, trunc, even, away };
 Num expandRounding(Rounding mode, Num x);
 Num expandRemainder(Num x, Num y);
+/// f64 to f32, an inexact result with an odd last bit: rounding it once more, to f16 or bf16, is as rounding once.
+Num toSingleOdd(Num x);
 Num expandExtendBF16(Num x, mlir::Type to);
 Num expandTruncateBF16(Num x, mlir::Type to);
 Num expandExtendF16(Num x, mlir::Type to);
-Num expandTruncateF16(Num x, mlir::Type to); ///< from f64 by way of f32
+Num expandTruncateF16(Num x, mlir::Type to);
 
 } // namespace fovea
 

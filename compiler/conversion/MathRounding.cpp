@@ -84,10 +84,17 @@ Num fovea::expandExtendBF16(Num x, Type to) {
   return getElementTypeOrSelf(to).isF32() ? single : m.make<arith::ExtFOp>(to, single.v);
 }
 
+Num fovea::toSingleOdd(Num x) {
+  MathBuilder &m = *x.m;
+  Num single = toSingle(x), back = toDouble(single), i = bits(single);
+  Num towardZero = select(abs(x) < abs(back), i - m.integer(1, i), i);
+  return select((back == x) | isNaN(x), single, fromBits(towardZero | m.integer(1, i), single));
+}
+
 Num fovea::expandTruncateBF16(Num x, Type to) {
   MathBuilder &m = *x.m;
   if (x.isDouble())
-    x = toSingle(x);
+    x = toSingleOdd(x);
   // To nearest, ties to even; NaN keeps its upper bits and stays one.
   Num i = bits(x), odd = shiftRightUnsigned(i, 16) & m.integer(1, i);
   Num rounded = shiftRightUnsigned(i + odd + m.integer(0x7FFF, i), 16);
@@ -112,7 +119,7 @@ Num fovea::expandExtendF16(Num x, Type to) {
 Num fovea::expandTruncateF16(Num x, Type to) {
   MathBuilder &m = *x.m;
   if (x.isDouble())
-    x = toSingle(x);
+    x = toSingleOdd(x);
   Num a = abs(x), i = bits(a);
   // To nearest, ties to even: for normal numbers by adding to the bits, for smaller ones by adding what has their last
   // place as its own.

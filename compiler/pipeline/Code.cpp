@@ -36,7 +36,7 @@ static LogicalResult compileKernels(ModuleOp module, const cpu::Machine &machine
     compiled.stages = std::move(*stages);
   }
   PassManager passes(module.getContext());
-  cpu::buildLowerToLLVMPipeline(passes, !machine.has("sse4.1"));
+  cpu::buildLowerToLLVMPipeline(passes, !machine.has("sse4.1"), !machine.has("f16c"));
   if (failed(passes.run(*code)))
     return failure();
   cpu::addKernelImage(*code, functions);

@@ -40,6 +40,7 @@ static LogicalResult raise(ModuleOp module, const CompileOptions &options) {
     passes.addPass(createRaiseNorms());
     passes.addPass(createRaiseRotary());
     passes.addPass(createNormalizeViews());
+    passes.addPass(createSeparateScores());
     passes.addPass(createFuseElementwise());
     passes.addPass(createRaiseAttention());
   });

@@ -33,6 +33,12 @@ template <FloatBinary f> static StepFunction binary(Operation *, Step &) {
 template <IntBinary f> static StepFunction integer(Operation *, Step &) {
   return [](const Step &s, Frame &fr) { fr.out(s).i = wrap(f(fr.in(s, 0).i, fr.in(s, 1).i), s); };
 }
+using UnsignedBinary = uint64_t (*)(uint64_t, uint64_t);
+template <UnsignedBinary f> static StepFunction natural(Operation *, Step &) {
+  return [](const Step &s, Frame &fr) {
+    fr.out(s).i = wrap(f(unsignedValue(fr.in(s, 0).i, s.width), unsignedValue(fr.in(s, 1).i, s.width)), s);
+  };
+}
 
 //===-- Floats
 //---------------------------------------------------------------------------------------------------------------------===//
@@ -135,6 +141,20 @@ static int64_t powInt(int64_t a, int64_t b) {
   return result;
 }
 
+static uint64_t divUnsigned(uint64_t a, uint64_t b) {
+  if (b == 0)
+    fault("an integer is divided by 0");
+  return a / b;
+}
+static uint64_t remUnsigned(uint64_t a, uint64_t b) {
+  if (b == 0)
+    fault("an integer is divided by 0");
+  return a % b;
+}
+static uint64_t maxUnsigned(uint64_t a, uint64_t b) { return std::max(a, b); }
+static uint64_t minUnsigned(uint64_t a, uint64_t b) { return std::min(a, b); }
+static uint64_t shiftRightUnsigned(uint64_t a, uint64_t b) { return b < 64 ? a >> b : 0; }
+
 static StepFunction compareIntegers(Operation *op, Step &step) {
   step.attribute = static_cast<int64_t>(cast<arith::CmpIOp>(op).getPredicate());
   Type type = op->getOperand(0).getType();
@@ -203,7 +223,8 @@ static StepFunction toFloat(Operation *op, Step &step) {
   step.attribute = from.isIndex() ? 64 : from.getIntOrFloatBitWidth();
   if (isa<arith::UIToFPOp>(op))
     return [](const Step &s, Frame &f) {
-      f.out(s) = roundTo(s.type, {.f = static_cast<double>(unsignedValue(f.in(s, 0).i, s.attribute))});
+      uint64_t v = unsignedValue(f.in(s, 0).i, s.attribute);
+      f.out(s).f = s.type.isF32() ? static_cast<float>(v) : static_cast<double>(v);
     };
   return [](const Step &s, Frame &f) {
     int64_t v = s.attribute == 1 ? -f.in(s, 0).i : f.in(s, 0).i;
@@ -218,6 +239,14 @@ static StepFunction toInteger(Operation *, Step &) {
     // Out of range is undefined in ONNX; what x86 gives.
     bool fits = v >= -9223372036854775808.0 && v < 9223372036854775808.0;
     f.out(s).i = wrap(fits ? static_cast<int64_t>(v) : std::numeric_limits<int64_t>::min(), s);
+  };
+}
+
+static StepFunction toUnsigned(Operation *, Step &) {
+  return [](const Step &s, Frame &f) {
+    double v = f.in(s, 0).f;
+    bool fits = v > -1.0 && v < 18446744073709551616.0;
+    f.out(s).i = wrap(fits ? static_cast<int64_t>(static_cast<uint64_t>(v)) : -1, s);
   };
 }
 
@@ -253,6 +282,11 @@ static RegisterSteps arithSteps{
     {"arith.addi", integer<addInt>},
     {"arith.subi", integer<subInt>},
     {"arith.muli", integer<mulInt>},
+    {"arith.divui", natural<divUnsigned>},
+    {"arith.remui", natural<remUnsigned>},
+    {"arith.maxui", natural<maxUnsigned>},
+    {"arith.minui", natural<minUnsigned>},
+    {"arith.shrui", natural<shiftRightUnsigned>},
     {"arith.divsi", integer<divInt>},
     {"arith.remsi", integer<remInt>},
     {"arith.floordivsi", integer<floorDiv>},
@@ -274,6 +308,7 @@ static RegisterSteps arithSteps{
     {"arith.sitofp", toFloat},
     {"arith.uitofp", toFloat},
     {"arith.fptosi", toInteger},
+    {"arith.fptoui", toUnsigned},
     {"arith.extf", roundFloat},
     {"arith.truncf", roundFloat},
 };
@@ -287,5 +322,7 @@ static RegisterSteps mathSteps{
     {"math.erf", unary<std::erf>},     {"math.tanh", unary<std::tanh>},      {"math.sin", unary<std::sin>},
     {"math.cos", unary<std::cos>},     {"math.tan", unary<std::tan>},        {"math.atan", unary<std::atan>},
     {"math.powf", binary<std::pow>},   {"math.ipowi", integer<powInt>},      {"math.copysign", binary<std::copysign>},
-    {"math.fma", fusedMultiplyAdd},
+    {"math.acos", unary<std::acos>},   {"math.acosh", unary<std::acosh>},    {"math.asin", unary<std::asin>},
+    {"math.asinh", unary<std::asinh>}, {"math.atanh", unary<std::atanh>},    {"math.sinh", unary<std::sinh>},
+    {"math.cosh", unary<std::cosh>},   {"math.fma", fusedMultiplyAdd},
 };

@@ -19,11 +19,19 @@ template <typename T> static T readAs(const char *p) {
   return value;
 }
 
+static const llvm::fltSemantics &semanticsOf(Type type) { return cast<FloatType>(type).getFloatSemantics(); }
+
 static Element readElement(Type type, const char *p) {
   if (type.isF32())
     return {.f = readAs<float>(p)};
   if (type.isF64())
     return {.f = readAs<double>(p)};
+  if (isa<FloatType>(type)) {
+    APFloat value(semanticsOf(type), APInt(16, readAs<uint16_t>(p)));
+    bool lost;
+    value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &lost);
+    return {.f = value.convertToDouble()};
+  }
   if (type.isInteger(1))
     return {.i = *p != 0};
   if (type.isInteger(8))
@@ -39,8 +47,8 @@ static Element readElement(Type type, const char *p) {
 static size_t byteSize(Type type) {
   if (type.isInteger(1))
     return 1;
-  if (type.isF32() || type.isF64() || type.isInteger(8) || type.isInteger(16) || type.isInteger(32) ||
-      type.isInteger(64))
+  if (isa<Float16Type, BFloat16Type, Float32Type, Float64Type>(type) || type.isInteger(8) || type.isInteger(16) ||
+      type.isInteger(32) || type.isInteger(64))
     return type.getIntOrFloatBitWidth() / 8;
   return type.isIndex() ? 8 : 0;
 }
@@ -63,6 +71,12 @@ std::vector<char> fovea::reference::toBytes(const Tensor &tensor) {
     if (tensor.elementType.isF32()) {
       float value = tensor.data[i].f;
       std::memcpy(p, &value, size);
+    } else if (size == 2 && tensor.isFloat()) {
+      APFloat value(tensor.data[i].f);
+      bool lost;
+      value.convert(semanticsOf(tensor.elementType), APFloat::rmNearestTiesToEven, &lost);
+      uint16_t bits = value.bitcastToAPInt().getZExtValue();
+      std::memcpy(p, &bits, size);
     } else {
       // Doubles as they are; integers are little endian, so that the low bytes come first.
       std::memcpy(p, &tensor.data[i], size);

@@ -2,6 +2,8 @@
 #include "compiler/reference/Reference.h"
 #include "compiler/tools/VerifyEach.h"
 #include "tools/Command.h"
+#include "tools/Elements.h"
+#include "tools/Outputs.h"
 #include "tools/npy.h"
 
 #include <algorithm>
@@ -43,16 +45,7 @@ static npy::Arrays randomInputs(const fovea_session *session, const fovea_model 
     array.data.resize(count * size);
     for (int64_t e = 0; e < count; ++e) {
       float real = reals(generator);
-      double wide = real;
-      int64_t integer = real > 0;
-      const void *source = info.dtype == FOVEA_F32   ? static_cast<const void *>(&real)
-                           : info.dtype == FOVEA_F64 ? static_cast<const void *>(&wide)
-                                                     : &integer;
-      if (info.dtype == FOVEA_F16 || info.dtype == FOVEA_BF16)
-        throw Failure(FOVEA_UNSUPPORTED,
-                      fmt::format("--check: no random numbers for input '{}' of 16-bit floats; give --check=FILE.npz",
-                                  info.name));
-      std::memcpy(array.data.data() + e * size, source, size);
+      setElement(info.dtype, array.data.data(), e, isFloat(info.dtype) ? real : real > 0);
     }
     arrays.emplace_back(info.name, std::move(array));
   }
@@ -67,18 +60,6 @@ static void bindInputs(fovea_session *session, const fovea_model *model, const n
                            static_cast<uint32_t>(array.dims.size()), array.dims.data()};
     call(fovea_session_bind_input, session, index, static_cast<const fovea_tensor *>(&tensor));
   }
-}
-
-static npy::Views outputsOf(const fovea_session *session, const fovea_model *model) {
-  npy::Views views;
-  for (uint32_t i = 0; i < entryOf(session, model).output_count; ++i) {
-    fovea_tensor_info info;
-    fovea_tensor tensor;
-    call(fovea_model_output, model, fovea_session_entry(session), i, &info);
-    call(fovea_session_output, session, i, &tensor);
-    views.emplace_back(info.name, npy::View(tensor.dtype, {tensor.dims, tensor.rank}, tensor.data));
-  }
-  return views;
 }
 
 /// What the model computes at the sizes of these inputs.

@@ -104,13 +104,20 @@ void KernelFormer::copyBefore(OpOperand &operand) {
 /// Makes each returned value the result of a kernel, seen at most through reshapes, and no value returned twice.
 void KernelFormer::settleReturns() {
   DenseSet<Value> seen;
+  DenseMap<Value, Value> copies; ///< the last one of each value
   for (OpOperand &operand : function.getBody().front().getTerminator()->getOpOperands()) {
     Value base = operand.get();
     while (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(base.getDefiningOp()))
       base = base.getDefiningOp()->getOperand(0);
     Operation *op = base.getDefiningOp();
-    if (!op || !(computes(op) || isa<exec::KernelOp>(op)) || !seen.insert(base).second)
+    if (!op || !(computes(op) || isa<exec::KernelOp>(op)) || !seen.insert(base).second) {
+      // Another copy of a value is made from the one before: equal operations would become one.
+      Value value = operand.get();
+      if (Value copy = copies.lookup(value))
+        operand.set(copy);
       copyBefore(operand);
+      copies[value] = operand.get();
+    }
   }
 }
 

@@ -107,9 +107,13 @@ int64_t fovea::bodyCost(Block &body) {
 
 std::optional<double> fovea::floatConstant(Value v) {
   APFloat value(0.0);
-  if (!matchPattern(v, m_ConstantFloat(&value)))
-    return std::nullopt;
   bool lost;
+  // MLIR does not fold a truncation that rounds.
+  auto truncation = v.getDefiningOp<arith::TruncFOp>();
+  if (!matchPattern(truncation ? truncation.getIn() : v, m_ConstantFloat(&value)))
+    return std::nullopt;
+  if (truncation)
+    value.convert(cast<FloatType>(truncation.getType()).getFloatSemantics(), APFloat::rmNearestTiesToEven, &lost);
   value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &lost);
   return value.convertToDouble();
 }

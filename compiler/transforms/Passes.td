@@ -150,4 +150,15 @@ def TileAttentionKeys : Pass<"tile-attention-keys", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::fovea::attn::AttnDialect", "::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def SeparateScores : Pass<"separate-scores", "::mlir::func::FuncOp"> {
+  let summary = "give attention scores of its own where the model returns them as well";
+  let description = [{
+    Requires: linalg and attn on tensors, softmax being attn.softmax.
+    Ensures: what lies between the product of queries and keys and the product of weights and values is read by nothing else, if all other
+    readers only lead to results of the function. raise-attention wants that.
+    Leaves alone: scores and weights that other computations read.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 #endif

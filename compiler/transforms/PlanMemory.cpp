@@ -223,8 +223,11 @@ static ArrayAttr describe(mlir::func::FuncOp function, bool inputs) {
                                  : b.getStringAttr(cast<StringAttr>(name).str() + "." + std::to_string(d)));
       dims = b.getArrayAttr(sizes);
     }
-    all.push_back(b.getDictionaryAttr({b.getNamedAttr("name", name), b.getNamedAttr("dims", dims),
-                                       b.getNamedAttr("type", TypeAttr::get(getElementTypeOrSelf(type)))}));
+    Type element = getElementTypeOrSelf(type);
+    if (attribute(exec::ExecDialect::kUnsignedAttr))
+      element = IntegerType::get(b.getContext(), element.getIntOrFloatBitWidth(), IntegerType::Unsigned);
+    all.push_back(b.getDictionaryAttr(
+        {b.getNamedAttr("name", name), b.getNamedAttr("dims", dims), b.getNamedAttr("type", TypeAttr::get(element))}));
   }
   return b.getArrayAttr(all);
 }

@@ -1,11 +1,12 @@
 // Recognises attention by what is computed: softmax(score(Q K^T)) V.
 //
 // From a softmax the score is followed back through at most one elementwise operation to a product over the head size,
-// and the weights forward (through the guard that turns NaN to zero) to the product with the values. How operands were
-// scaled, transposed, reshaped or repeated for groups of heads is read off as an index map; the elementwise part
-// becomes the score region. Masks that are added stay numbers, with one exception: where the region says "-inf, or a
-// finite lowest value, unless j <= i" and nothing else, by indices or by a constant table, each row has a live key, so
-// `causal` (or a window) says the same and masked tiles can be skipped.
+// and the weights forward (through the guard that zeroes rows without keys) to the product with the values. How
+// operands were scaled, transposed, reshaped or repeated for groups of heads is read off as an index map; the
+// elementwise part becomes the score region. Masks that are added stay numbers, with one exception: where the region
+// says "-inf, or a finite lowest value, unless j <= i" and nothing else, by indices or by a constant table, each row
+// has a live key, so `causal` (or a window) says the same and masked tiles can be skipped.
+#include "compiler/transforms/AttentionGuard.h"
 #include "compiler/transforms/AttentionMask.h"
 #include "compiler/transforms/AttentionOperands.h"
 #include "compiler/transforms/AttentionPatterns.h"
@@ -65,18 +66,14 @@ static FailureOr<Plan> analyze(attn::SoftmaxOp softmax, std::string &reason) {
   // Forward: the guard, then the product with the values.
   Value weights = softmax.getResult();
   SmallVector<Operation *> users = usersOf(weights);
+  std::optional<WeightGuard> guard;
   if (users.size() == 1 && isPointwise(users[0])) {
-    auto guard = cast<linalg::GenericOp>(users[0]);
-    auto select = guard.getBlock()->getTerminator()->getOperand(0).getDefiningOp<arith::SelectOp>();
-    auto isNan = select ? select.getCondition().getDefiningOp<arith::CmpFOp>() : nullptr;
-    bool guards = isNan && isNan.getPredicate() == arith::CmpFPredicate::UNO &&
-                  floatConstant(select.getTrueValue()) == 0.0 && isNan.getLhs() == isNan.getRhs() &&
-                  isNan.getLhs() == select.getFalseValue() && isa<BlockArgument>(isNan.getLhs()) &&
-                  guard.getNumDpsInputs() == 1 && guard.getIndexingMapsArray()[0].isIdentity();
-    if (!guards)
-      return no("its result goes through an elementwise operation that is no guard against NaN");
-    plan.guarded = true;
-    weights = guard.getResult(0);
+    auto op = cast<linalg::GenericOp>(users[0]);
+    guard = weightGuardOf(op, weights);
+    if (!guard)
+      return no("its result goes through an elementwise operation that is no guard for rows without keys");
+    plan.guarded |= guard->zeroRows;
+    weights = op.getResult(0);
     users = usersOf(weights);
   }
   if (users.size() != 1 || !isContraction(users[0]) || !isa<linalg::GenericOp>(users[0]))
@@ -117,6 +114,8 @@ static FailureOr<Plan> analyze(attn::SoftmaxOp softmax, std::string &reason) {
       return no("the product of queries and keys is read elsewhere too");
     source = found;
   }
+  if (guard && guard->bias && !(plan.elementwise && addsBias(plan.elementwise, *guard)))
+    return no("rows are set to zero for another reason than having no key");
   plan.scores = source.getDefiningOp<linalg::GenericOp>();
   if (!plan.scores || !isContraction(plan.scores))
     return no("its score does not come from a product of queries and keys");
@@ -139,6 +138,8 @@ static FailureOr<Plan> analyze(attn::SoftmaxOp softmax, std::string &reason) {
   if (!query || !key)
     return no("queries and keys are not indexed by batch, head, row and element");
   plan.query = *query, plan.key = *key;
+  if (type.getElementTypeBitWidth() > std::max(32u, getElementTypeOrSelf(query->tensor).getIntOrFloatBitWidth()))
+    return no("its softmax is wider than attention of its operands computes");
   // Repeated heads of keys and values are read once only if both are seen through.
   if (headsOf(plan.key) != headsOf(plan.value)) {
     if (!isUsable(*plainKey, kJ) || !isUsable(plainValue, kJ) || headsOf(*plainKey) != headsOf(plainValue))

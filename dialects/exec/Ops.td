@@ -29,6 +29,8 @@ def Exec_Dialect : Dialect {
   let extraClassDeclaration = [{
     static constexpr ::llvm::StringLiteral kNameAttr = "exec.name";
     static constexpr ::llvm::StringLiteral kDimsAttr = "exec.dims";
+    /// On an argument or a result of signless integers: they are unsigned for those who call the entry point.
+    static constexpr ::llvm::StringLiteral kUnsignedAttr = "exec.unsigned";
     /// On a function: the ranges of symbolic dims, a dictionary of name to [min, max].
     static constexpr ::llvm::StringLiteral kRangesAttr = "exec.ranges";
   }];

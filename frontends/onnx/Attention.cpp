@@ -109,9 +109,10 @@ static void refuseUnsupported(Importer &im, const Node &node) {
     failInput("past_key and past_value must be given together");
   if (node.hasInput(4) && node.hasInput(6))
     failInput("past_key and nonpad_kv_seqlen exclude each other");
-  if (node.integer("softmax_precision", 1) == onnx::TensorProto::DOUBLE && !im.elementType(im.input(node, 0)).isF64())
-    failUnsupported("softmax_precision double for float operands");
 }
+
+/// softmax_precision double: all of the attention is f64.
+static bool wantsDouble(const Node &node) { return node.integer("softmax_precision", 1) == onnx::TensorProto::DOUBLE; }
 
 static Parts readParts(Importer &im, const Node &node) {
   Parts parts;
@@ -139,6 +140,9 @@ static Parts readParts(Importer &im, const Node &node) {
   }
   im.setOutput(node, 1, parts.key);
   im.setOutput(node, 2, parts.value);
+  if (wantsDouble(node))
+    for (Value *tensor : {&parts.query, &parts.key, &parts.value})
+      *tensor = im.cast(*tensor, im.b.getF64Type());
   Shape q = im.shape(parts.query), k = im.shape(parts.key), v = im.shape(parts.value);
   for (const DimExpr &heads : {q[1], k[1], v[1]})
     if (!heads.getConstant())
@@ -196,8 +200,11 @@ struct ScoreSteps {
       hideUnless(mask);
       return;
     }
-    if (mask.getType() != score.getType())
+    unsigned from = mask.getType().getIntOrFloatBitWidth(), to = score.getType().getIntOrFloatBitWidth();
+    if (from < to)
       mask = arith::ExtFOp::create(b, loc, score.getType(), mask);
+    else if (from > to)
+      mask = arith::TruncFOp::create(b, loc, score.getType(), mask);
     score = arith::AddFOp::create(b, loc, score, mask);
   }
   /// Keys that a query at `position` may not see.
@@ -232,17 +239,24 @@ static void buildScore(Importer &im, attn::AttentionOp op, const Parts &parts) {
 }
 
 /// The scores after the step that `mode` names: 0 the scaled product, 1 softcap, 2 masks, 3 softmax.
-static Value importScores(Importer &im, const Parts &parts, int64_t mode) {
+static Value importScores(Importer &im, Parts parts, int64_t mode) {
+  // As attention itself has them: in f32 at least.
+  if (im.elementType(parts.query).getIntOrFloatBitWidth() < 32)
+    for (Value *tensor : {&parts.query, &parts.key})
+      *tensor = im.cast(*tensor, im.b.getF32Type());
   Shape q = im.shape(parts.query), k = im.shape(parts.key), space{q[0], q[1], q[2], k[2]};
   Type element = im.elementType(parts.query);
-  int64_t group = *q[1].getConstant() / *k[1].getConstant();
-  AffineExpr batch = im.dim(0), h = im.dim(1), i = im.dim(2), j = im.dim(3), d = im.dim(4);
-  Value product = im.generic({parts.query, parts.key},
-                             {im.affineMap(5, {batch, h, i, d}), im.affineMap(5, {batch, h.floorDiv(group), j, d})},
-                             im.fill(space, element, 0), im.affineMap(5, {batch, h, i, j}),
-                             [](OpBuilder &b, Location loc, ValueRange e) -> Value {
-                               return arith::AddFOp::create(b, loc, e[2], arith::MulFOp::create(b, loc, e[0], e[1]));
-                             });
+  // Heads of the query by the head of the key that they share.
+  DimExpr group(*q[1].getConstant() / *k[1].getConstant());
+  Value query = im.reshape(parts.query, {q[0], k[1], group, q[2], q[3]});
+  AffineExpr batch = im.dim(0), g = im.dim(1), h = im.dim(2), i = im.dim(3), j = im.dim(4), d = im.dim(5);
+  Value product =
+      im.generic({query, parts.key}, {im.affineMap(6, {batch, g, h, i, d}), im.affineMap(6, {batch, g, j, d})},
+                 im.fill({q[0], k[1], group, q[2], k[2]}, element, 0), im.affineMap(6, {batch, g, h, i, j}),
+                 [](OpBuilder &b, Location loc, ValueRange e) -> Value {
+                   return arith::AddFOp::create(b, loc, e[2], arith::MulFOp::create(b, loc, e[0], e[1]));
+                 });
+  product = im.reshape(product, space);
   SmallVector<Value> operands{product};
   SmallVector<AffineMap> maps{im.identity(4)};
   for (const Capture &capture : {parts.mask, parts.offset, Capture{parts.lengths, im.affineMap(4, {batch})}})
@@ -294,7 +308,8 @@ static void importAttention(Importer &im, const Node &node) {
                                 attn::Normalizer::softmax, attn::EmptyRows::zero, im.b.getAffineMapArrayAttr(maps));
   if (!captures.empty() || parts.softcap != 0)
     buildScore(im, op, parts);
-  Value result = op.getResult();
+  Type element = im.elementType(im.input(node, 0));
+  Value result = im.cast(op.getResult(), element);
   if (parts.packed)
     result = im.reshape(im.transpose(result, {0, 2, 1, 3}), {out[0], out[2], out[1] * out[3]});
   im.setOutput(node, 0, result);
@@ -302,7 +317,7 @@ static void importAttention(Importer &im, const Node &node) {
     int64_t mode = node.integer("qk_matmul_output_mode", 0);
     if (mode < 0 || mode > 3)
       failInput("qk_matmul_output_mode is " + Twine(mode));
-    im.setOutput(node, 3, importScores(im, parts, mode));
+    im.setOutput(node, 3, im.cast(importScores(im, parts, mode), element));
   }
 }
 

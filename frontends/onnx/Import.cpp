@@ -97,6 +97,15 @@ RankedTensorType Importer::declareInput(const onnx::ValueInfoProto &input, Small
   return RankedTensorType::get(sizes, element);
 }
 
+/// What an argument or result of the function is called, and what its type does not say.
+DictionaryAttr Importer::describe(StringRef name, ArrayRef<Attribute> dims) {
+  SmallVector<NamedAttribute> attributes{b.getNamedAttr(ExecDialect::kNameAttr, b.getStringAttr(name)),
+                                         b.getNamedAttr(ExecDialect::kDimsAttr, b.getArrayAttr(dims))};
+  if (entries[name].isUnsigned)
+    attributes.push_back(b.getNamedAttr(ExecDialect::kUnsignedAttr, b.getUnitAttr()));
+  return b.getDictionaryAttr(attributes);
+}
+
 void Importer::makeFunction() {
   llvm::StringSet<> initialized;
   for (const auto &initializer : model->graph().initializer())
@@ -109,8 +118,8 @@ void Importer::makeFunction() {
       continue;
     SmallVector<Attribute> names;
     types.push_back(declareInput(input, names));
-    attributes.push_back(b.getDictionaryAttr({b.getNamedAttr(ExecDialect::kNameAttr, b.getStringAttr(input.name())),
-                                              b.getNamedAttr(ExecDialect::kDimsAttr, b.getArrayAttr(names))}));
+    entries[input.name()].isUnsigned = isUnsignedType(input.type().tensor_type().elem_type());
+    attributes.push_back(describe(input.name(), names));
     inputs.push_back(input.name());
   }
   for (const auto &[name, range] : options.dims)
@@ -135,7 +144,7 @@ void Importer::importNode(const Node &node) {
       llvm::any_of(node.proto.input(), [&](const std::string &name) { return !name.empty() && entry(name).failed; });
   for (const std::string &output : node.proto.output())
     if (!output.empty())
-      entries[output].producer = &node;
+      entries[output].producer = &node, entries[output].isUnsigned = yieldsUnsigned(node);
   try {
     Handler handler = findHandler(node.proto, node.opset).first;
     if (!skip && handler) {
@@ -186,8 +195,7 @@ void Importer::finish() {
       else
         names.push_back(b.getStringAttr(output.name() + "." + Twine(d)));
     }
-    attributes.push_back(b.getDictionaryAttr({b.getNamedAttr(ExecDialect::kNameAttr, b.getStringAttr(output.name())),
-                                              b.getNamedAttr(ExecDialect::kDimsAttr, b.getArrayAttr(names))}));
+    attributes.push_back(describe(output.name(), names));
   }
   func::ReturnOp::create(b, loc, results);
   function.setFunctionType(b.getFunctionType(function.getArgumentTypes(), TypeRange(ValueRange(results))));
@@ -206,7 +214,8 @@ OwningOpRef<ModuleOp> Importer::run() {
   checkOperators();
   makeFunction();
   for (const auto &initializer : graph.initializer())
-    entries[initializer.name()].initializer = &initializer;
+    entries[initializer.name()].initializer = &initializer,
+    entries[initializer.name()].isUnsigned = isUnsignedType(initializer.data_type());
   for (const auto &node : nodes)
     if (findHandler(node->proto, node->opset).first)
       importNode(*node);

@@ -92,8 +92,34 @@ Value Importer::input(const Node &node, unsigned i) {
 }
 
 void Importer::setOutput(const Node &node, unsigned i, Value value) {
-  if (node.hasOutput(i))
-    entries[node.output(i)].tensor = value;
+  if (!node.hasOutput(i))
+    return;
+  Entry &e = entries[node.output(i)];
+  e.tensor = value;
+  e.isUnsigned &= isa<IntegerType>(elementType(value)) && !elementType(value).isInteger(1);
+}
+
+bool Importer::isUnsigned(const Node &node, unsigned i) { return node.hasInput(i) && entry(node.input(i)).isUnsigned; }
+
+bool Importer::areUnsigned(const Node &node) {
+  for (unsigned i = 1; i < node.inputs(); ++i)
+    if (node.hasInput(i) && isUnsigned(node, i) != isUnsigned(node, 0))
+      failInput("input 0 and input " + Twine(i) + " are not both unsigned integers");
+  return isUnsigned(node, 0);
+}
+
+/// Whether the results of a node that are integers are unsigned: nearly always as the first input is.
+bool Importer::yieldsUnsigned(const Node &node) {
+  StringRef op = node.op();
+  if (op == "Shape" || op == "Size")
+    return false;
+  if (op == "Cast")
+    return isUnsignedType(node.integer("to", 0));
+  if (op == "Constant" || op == "ConstantOfShape") {
+    const onnx::AttributeProto *value = node.attribute("value");
+    return value && isUnsignedType(value->t().data_type());
+  }
+  return isUnsigned(node, op == "Where" || op == "CastLike");
 }
 
 void Importer::setScalars(const Node &node, Scalars scalars) { entries[node.output(0)].scalars = std::move(scalars); }
@@ -124,7 +150,8 @@ const Scalars *Importer::scalarsOf(StringRef name, bool demand) {
   if (auto type = e.tensor ? dyn_cast<RankedTensorType>(e.tensor.getType()) : nullptr;
       isa_and_nonnull<BlockArgument>(e.tensor)) {
     // The host can read the inputs before anything runs.
-    if (!isa<IntegerType>(type.getElementType()) || !type.hasStaticShape() || type.getNumElements() > kMaxScalars)
+    if (!isa<IntegerType>(type.getElementType()) || e.isUnsigned || !type.hasStaticShape() ||
+        type.getNumElements() > kMaxScalars)
       return nullptr;
     Scalars scalars{SmallVector<int64_t>(type.getShape()), {}, type.getElementType()};
     for (int64_t i = 0; i < type.getNumElements(); ++i) {
@@ -147,7 +174,8 @@ const Scalars *Importer::scalarsOf(StringRef name, bool demand) {
 }
 
 bool Importer::evaluateScalars(const Node &node, bool demand) {
-  if (!hasScalarForm(node.op()))
+  // Elements are followed as signed numbers.
+  if (!hasScalarForm(node.op()) || yieldsUnsigned(node))
     return false;
   SmallVector<const Scalars *> inputs;
   for (unsigned i = 0; i < node.inputs(); ++i) {

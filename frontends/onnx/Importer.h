@@ -87,6 +87,10 @@ public:
   //===-- Values of the graph
   Value input(const Node &node, unsigned i);
   void setOutput(const Node &node, unsigned i, Value value);
+  /// Whether an input has an unsigned integer type. Values are signless: what depends on the sign asks here.
+  bool isUnsigned(const Node &node, unsigned i);
+  /// The same for operators whose inputs all have one type; fails if they do not.
+  bool areUnsigned(const Node &node);
   /// An input that is a list of integers used for a shape, an axis or the like; made from run-time inputs if need be.
   Scalars shapeInput(const Node &node, unsigned i);
   /// The same, where only constants will do.
@@ -130,7 +134,7 @@ public:
   /// One result over the dims of `init`; a dim that is no result of `outMap` is reduced.
   Value generic(ValueRange inputs, ArrayRef<AffineMap> inMaps, Value init, AffineMap outMap, Body body);
   Value map(ValueRange inputs, Type element, Body body); ///< elementwise, with broadcasting
-  Value cast(Value tensor, Type element);
+  Value cast(Value tensor, Type element, bool fromUnsigned = false, bool toUnsigned = false);
   Value transpose(Value tensor, ArrayRef<int64_t> permutation);
   Value reshape(Value tensor, ArrayRef<DimExpr> shape);
   Value broadcastTo(Value tensor, ArrayRef<DimExpr> shape);
@@ -157,13 +161,16 @@ private:
     std::optional<Scalars> scalars;
     const Node *producer = nullptr;
     const onnx::TensorProto *initializer = nullptr;
-    bool failed = false; ///< its node was refused; what reads it is skipped
+    bool isUnsigned = false; ///< an unsigned integer type
+    bool failed = false;     ///< its node was refused; what reads it is skipped
   };
   Entry &entry(StringRef name);
   Value tensorOf(StringRef name);
   Value materialize(const Scalars &scalars);
   const Scalars *scalarsOf(StringRef name, bool demand);
   bool evaluateScalars(const Node &node, bool demand);
+  bool yieldsUnsigned(const Node &node);
+  mlir::DictionaryAttr describe(StringRef name, ArrayRef<Attribute> dims);
   std::optional<Scalars> scalarsOfInitializer(const onnx::TensorProto &tensor);
   Attribute resource(const onnx::TensorProto &tensor, RankedTensorType type, StringRef name);
 
@@ -197,6 +204,7 @@ private:
 
 /// The element type, or null if it is not supported.
 Type mlirType(mlir::MLIRContext *context, int32_t dataType);
+bool isUnsignedType(int32_t dataType);
 
 /// Evaluates an operator on scalars; nothing if it has no such form. Defined with the operators in Scalars.cpp.
 std::optional<Scalars> evaluateOnScalars(Importer &importer, const Node &node, ArrayRef<const Scalars *> inputs);

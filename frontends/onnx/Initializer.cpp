@@ -15,14 +15,38 @@ Type fovea::frontend::mlirType(MLIRContext *context, int32_t dataType) {
     return Float32Type::get(context);
   case onnx::TensorProto::DOUBLE:
     return Float64Type::get(context);
+  case onnx::TensorProto::FLOAT16:
+    return Float16Type::get(context);
+  case onnx::TensorProto::BFLOAT16:
+    return BFloat16Type::get(context);
+  case onnx::TensorProto::INT8:
+  case onnx::TensorProto::UINT8:
+    return IntegerType::get(context, 8);
+  case onnx::TensorProto::INT16:
+  case onnx::TensorProto::UINT16:
+    return IntegerType::get(context, 16);
   case onnx::TensorProto::INT32:
+  case onnx::TensorProto::UINT32:
     return IntegerType::get(context, 32);
   case onnx::TensorProto::INT64:
+  case onnx::TensorProto::UINT64:
     return IntegerType::get(context, 64);
   case onnx::TensorProto::BOOL:
     return IntegerType::get(context, 1);
   default:
     return nullptr;
+  }
+}
+
+bool fovea::frontend::isUnsignedType(int32_t dataType) {
+  switch (dataType) {
+  case onnx::TensorProto::UINT8:
+  case onnx::TensorProto::UINT16:
+  case onnx::TensorProto::UINT32:
+  case onnx::TensorProto::UINT64:
+    return true;
+  default:
+    return false;
   }
 }
 
@@ -49,6 +73,23 @@ static std::vector<char> typedBytes(const onnx::TensorProto &tensor) {
     break;
   case onnx::TensorProto::INT64:
     append<int64_t>(bytes, tensor.int64_data());
+    break;
+  case onnx::TensorProto::UINT32:
+    append<uint32_t>(bytes, tensor.uint64_data());
+    break;
+  case onnx::TensorProto::UINT64:
+    append<uint64_t>(bytes, tensor.uint64_data());
+    break;
+  case onnx::TensorProto::INT8:
+  case onnx::TensorProto::UINT8:
+    append<uint8_t>(bytes, tensor.int32_data());
+    break;
+  // Floats of 16 bits stand in int32_data as their bits.
+  case onnx::TensorProto::FLOAT16:
+  case onnx::TensorProto::BFLOAT16:
+  case onnx::TensorProto::INT16:
+  case onnx::TensorProto::UINT16:
+    append<uint16_t>(bytes, tensor.int32_data());
     break;
   case onnx::TensorProto::BOOL:
     append<bool>(bytes, tensor.int32_data());
@@ -109,7 +150,8 @@ Value Importer::constantTensor(const onnx::TensorProto &tensor, StringRef name) 
 
 std::optional<Scalars> Importer::scalarsOfInitializer(const onnx::TensorProto &tensor) {
   Type element = mlirType(b.getContext(), tensor.data_type());
-  if (!element || !isa<IntegerType>(element) || elementCount(tensor) > kMaxScalars)
+  if (!element || !isa<IntegerType>(element) || isUnsignedType(tensor.data_type()) ||
+      elementCount(tensor) > kMaxScalars)
     return std::nullopt;
   auto constant = constantTensor(tensor, tensor.name()).getDefiningOp<arith::ConstantOp>();
   Scalars scalars{SmallVector<int64_t>(tensor.dims().begin(), tensor.dims().end()), {}, element};

@@ -21,6 +21,38 @@ template <bool log> static void importSoftmax(Importer &im, const Node &node) {
   im.setOutput(node, 0, op.getResult());
 }
 
+/// 1 at the first of the largest elements along a dim, 0 elsewhere.
+static void importHardmax(Importer &im, const Node &node) {
+  Value in = im.input(node, 0);
+  im.checkFloat(in);
+  if (im.rank(in) == 0)
+    failUnsupported("a scalar");
+  int64_t axis = im.axis(node.integer("axis", -1), im.rank(in), node);
+  Type element = im.elementType(in), index = im.b.getI64Type();
+  Shape shape = im.shape(in);
+  auto overIndices = [&](Value other, Type type,
+                         llvm::function_ref<Value(OpBuilder &, Location, ValueRange, Value)> f) {
+    Value settled = im.settle(other, shape);
+    return im.generic({in, settled}, {im.identity(shape.size()), im.broadcastMap(settled, shape)},
+                      im.empty(shape, type), im.identity(shape.size()), [&](OpBuilder &b, Location loc, ValueRange e) {
+                        Value i = linalg::IndexOp::create(b, loc, axis);
+                        return f(b, loc, e, arith::IndexCastOp::create(b, loc, index, i));
+                      });
+  };
+  Value largest = reduce(im, in, {axis}, Reduction::max);
+  Value places = overIndices(largest, index, [&](OpBuilder &b, Location loc, ValueRange e, Value i) -> Value {
+    Value never = arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(std::numeric_limits<int64_t>::max()));
+    // A NaN is the largest, and equal to nothing.
+    Value hit = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UEQ, e[0], e[1]);
+    return arith::SelectOp::create(b, loc, hit, i, never);
+  });
+  Value first = reduce(im, places, {axis}, Reduction::min);
+  im.setOutput(node, 0, overIndices(first, element, [&](OpBuilder &b, Location loc, ValueRange e, Value i) -> Value {
+                 Value is = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, i, e[1]);
+                 return arith::UIToFPOp::create(b, loc, element, is);
+               }));
+}
+
 static SmallVector<int64_t> trailing(int64_t axis, int64_t rank) {
   return SmallVector<int64_t>(llvm::seq<int64_t>(axis, rank).begin(), llvm::seq<int64_t>(axis, rank).end());
 }
@@ -45,6 +77,9 @@ static Value combine(Importer &im, Value x, Value y, bool product) {
 
 /// The mean and 1 / sqrt(var + epsilon), where a model wants them as results.
 static void setStatistics(Importer &im, const Node &node, Value in, int64_t axis, double epsilon) {
+  // They are f32 where the input is narrower.
+  if (im.elementType(in).getIntOrFloatBitWidth() < 32)
+    in = im.cast(in, im.b.getF32Type());
   Type element = im.elementType(in);
   SmallVector<int64_t> axes = trailing(axis, im.rank(in));
   Value mean = reduce(im, in, axes, Reduction::mean);
@@ -92,6 +127,8 @@ static void importRmsNorm(Importer &im, const Node &node) {
   Shape shape = im.shape(in);
   int64_t axis = im.axis(node.integer("axis", -1), shape.size(), node);
   Value scale = im.input(node, 1), own = parameter(im, scale, ArrayRef(shape).drop_front(axis));
+  if (im.elementType(scale) != im.elementType(in))
+    failUnsupported("a scale of another element type than the input");
   Value init = im.empty(shape, im.elementType(in));
   llvm::APFloat epsilon(static_cast<double>(node.number("epsilon", 1e-5f)));
   Value result = attn::RmsNormOp::create(im.b, im.loc, init.getType(), in, own, init, axis, epsilon).getResult();
@@ -99,8 +136,6 @@ static void importRmsNorm(Importer &im, const Node &node) {
 }
 
 static RegisterOps family{
-    {"Softmax", importSoftmax<false>},
-    {"LogSoftmax", importSoftmax<true>},
-    {"LayerNormalization", importLayerNorm, 17},
-    {"RMSNormalization", importRmsNorm, 23},
+    {"Softmax", importSoftmax<false>},           {"LogSoftmax", importSoftmax<true>},     {"Hardmax", importHardmax},
+    {"LayerNormalization", importLayerNorm, 17}, {"RMSNormalization", importRmsNorm, 23},
 };

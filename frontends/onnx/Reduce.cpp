@@ -7,30 +7,35 @@
 using namespace mlir;
 using namespace fovea::frontend;
 
-static Value combine(OpBuilder &b, Location loc, Reduction kind, Value x, Value y) {
-  bool floats = isa<FloatType>(x.getType()), truth = x.getType().isInteger(1);
+template <typename FloatOp, typename IntOp, typename UnsignedOp = IntOp>
+static Value create(OpBuilder &b, Location loc, Value x, Value y, bool isUnsigned = false) {
+  if (isa<FloatType>(x.getType()))
+    return FloatOp::create(b, loc, x, y);
+  return isUnsigned ? UnsignedOp::create(b, loc, x, y).getResult() : IntOp::create(b, loc, x, y).getResult();
+}
+
+static Value combine(OpBuilder &b, Location loc, Reduction kind, Value x, Value y, bool isUnsigned) {
+  bool truth = x.getType().isInteger(1);
   switch (kind) {
   case Reduction::sum:
   case Reduction::mean:
-    return floats ? arith::AddFOp::create(b, loc, x, y).getResult() : arith::AddIOp::create(b, loc, x, y).getResult();
+    return create<arith::AddFOp, arith::AddIOp>(b, loc, x, y);
   case Reduction::product:
-    return floats ? arith::MulFOp::create(b, loc, x, y).getResult() : arith::MulIOp::create(b, loc, x, y).getResult();
+    return create<arith::MulFOp, arith::MulIOp>(b, loc, x, y);
   case Reduction::max:
     if (truth)
       return arith::OrIOp::create(b, loc, x, y);
-    return floats ? arith::MaximumFOp::create(b, loc, x, y).getResult()
-                  : arith::MaxSIOp::create(b, loc, x, y).getResult();
+    return create<arith::MaximumFOp, arith::MaxSIOp, arith::MaxUIOp>(b, loc, x, y, isUnsigned);
   case Reduction::min:
     if (truth)
       return arith::AndIOp::create(b, loc, x, y);
-    return floats ? arith::MinimumFOp::create(b, loc, x, y).getResult()
-                  : arith::MinSIOp::create(b, loc, x, y).getResult();
+    return create<arith::MinimumFOp, arith::MinSIOp, arith::MinUIOp>(b, loc, x, y, isUnsigned);
   }
   llvm_unreachable("all kinds are handled");
 }
 
 /// What combines with x to x.
-static TypedAttr neutral(OpBuilder &b, Reduction kind, Type type) {
+static TypedAttr neutral(OpBuilder &b, Reduction kind, Type type, bool isUnsigned) {
   if (kind == Reduction::sum || kind == Reduction::mean)
     return b.getZeroAttr(type);
   if (kind == Reduction::product)
@@ -39,12 +44,12 @@ static TypedAttr neutral(OpBuilder &b, Reduction kind, Type type) {
   if (auto floats = dyn_cast<FloatType>(type))
     return b.getFloatAttr(type, APFloat::getInf(floats.getFloatSemantics(), /*Negative=*/max));
   unsigned width = type.getIntOrFloatBitWidth();
-  if (width == 1)
-    return b.getIntegerAttr(type, max ? 0 : 1);
+  if (width == 1 || isUnsigned)
+    return b.getIntegerAttr(type, max ? APInt::getZero(width) : APInt::getAllOnes(width));
   return b.getIntegerAttr(type, max ? APInt::getSignedMinValue(width) : APInt::getSignedMaxValue(width));
 }
 
-static Value divide(Importer &im, Value tensor, const DimExpr &count) {
+static Value divide(Importer &im, Value tensor, const DimExpr &count, bool isUnsigned) {
   Type element = im.elementType(tensor);
   bool floats = isa<FloatType>(element);
   Value size = count.getConstant() ? Value() : im.index(count);
@@ -56,12 +61,11 @@ static Value divide(Importer &im, Value tensor, const DimExpr &count) {
       divisor = arith::SIToFPOp::create(b, loc, element, arith::IndexCastOp::create(b, loc, b.getI64Type(), size));
     else
       divisor = arith::IndexCastOp::create(b, loc, element, size);
-    return floats ? arith::DivFOp::create(b, loc, e[0], divisor).getResult()
-                  : arith::DivSIOp::create(b, loc, e[0], divisor).getResult();
+    return create<arith::DivFOp, arith::DivSIOp, arith::DivUIOp>(b, loc, e[0], divisor, isUnsigned);
   });
 }
 
-Value fovea::frontend::reduce(Importer &im, Value tensor, ArrayRef<int64_t> axes, Reduction kind) {
+Value fovea::frontend::reduce(Importer &im, Value tensor, ArrayRef<int64_t> axes, Reduction kind, bool isUnsigned) {
   Shape from = im.shape(tensor), left, kept;
   SmallVector<AffineExpr> write;
   DimExpr count(1);
@@ -78,13 +82,13 @@ Value fovea::frontend::reduce(Importer &im, Value tensor, ArrayRef<int64_t> axes
   if (left.size() == from.size())
     return tensor;
   Type element = im.elementType(tensor);
-  Value start = arith::ConstantOp::create(im.b, im.loc, neutral(im.b, kind, element));
+  Value start = arith::ConstantOp::create(im.b, im.loc, neutral(im.b, kind, element, isUnsigned));
   Value init = linalg::FillOp::create(im.b, im.loc, start, im.empty(left, element)).getResult(0);
-  Value result =
-      im.generic(tensor, im.identity(from.size()), init, im.affineMap(from.size(), write),
-                 [&](OpBuilder &b, Location loc, ValueRange e) { return combine(b, loc, kind, e[1], e[0]); });
+  Value result = im.generic(
+      tensor, im.identity(from.size()), init, im.affineMap(from.size(), write),
+      [&](OpBuilder &b, Location loc, ValueRange e) { return combine(b, loc, kind, e[1], e[0], isUnsigned); });
   if (kind == Reduction::mean)
-    result = divide(im, result, count);
+    result = divide(im, result, count, isUnsigned);
   return im.reshape(result, kept);
 }
 
@@ -97,8 +101,10 @@ static SmallVector<int64_t> axesOf(Importer &im, const Node &node, int64_t rank)
   return axes;
 }
 
-/// Drops the reduced dims unless they are to be kept.
+/// Drops the reduced dims unless they are to be kept; back to the type of the input.
 static void finish(Importer &im, const Node &node, Value result, ArrayRef<int64_t> axes) {
+  if (isa<FloatType>(im.elementType(result)))
+    result = im.cast(result, im.elementType(im.input(node, 0)));
   if (!node.integer("keepdims", 1)) {
     Shape left;
     for (auto [d, size] : llvm::enumerate(im.shape(result)))
@@ -109,28 +115,42 @@ static void finish(Importer &im, const Node &node, Value result, ArrayRef<int64_
   im.setOutput(node, 0, result);
 }
 
-using Unary = Value (*)(OpBuilder &, Location, Value);
+using Unary = Value (*)(OpBuilder &, Location, Value, bool isUnsigned);
 
-static Value keep(OpBuilder &, Location, Value x) { return x; }
-static Value absolute(OpBuilder &b, Location loc, Value x) {
+static Value keep(OpBuilder &, Location, Value x, bool) { return x; }
+static Value absolute(OpBuilder &b, Location loc, Value x, bool isUnsigned) {
+  if (isUnsigned)
+    return x;
   return isa<FloatType>(x.getType()) ? math::AbsFOp::create(b, loc, x).getResult()
                                      : math::AbsIOp::create(b, loc, x).getResult();
 }
-static Value square(OpBuilder &b, Location loc, Value x) {
-  return isa<FloatType>(x.getType()) ? arith::MulFOp::create(b, loc, x, x).getResult()
-                                     : arith::MulIOp::create(b, loc, x, x).getResult();
+static Value square(OpBuilder &b, Location loc, Value x, bool) {
+  return create<arith::MulFOp, arith::MulIOp>(b, loc, x, x);
 }
-static Value root(OpBuilder &b, Location loc, Value x) {
+static Value root(OpBuilder &b, Location loc, Value x, bool isUnsigned) {
   if (isa<FloatType>(x.getType()))
     return math::SqrtOp::create(b, loc, x);
-  Value wide = arith::SIToFPOp::create(b, loc, b.getF64Type(), x);
-  return arith::FPToSIOp::create(b, loc, x.getType(), math::SqrtOp::create(b, loc, wide));
+  Type f64 = b.getF64Type();
+  Value wide = isUnsigned ? arith::UIToFPOp::create(b, loc, f64, x).getResult()
+                          : arith::SIToFPOp::create(b, loc, f64, x).getResult();
+  wide = math::SqrtOp::create(b, loc, wide);
+  return isUnsigned ? arith::FPToUIOp::create(b, loc, x.getType(), wide).getResult()
+                    : arith::FPToSIOp::create(b, loc, x.getType(), wide).getResult();
 }
-static Value logarithm(OpBuilder &b, Location loc, Value x) { return math::LogOp::create(b, loc, x); }
+static Value logarithm(OpBuilder &b, Location loc, Value x, bool) { return math::LogOp::create(b, loc, x); }
+
+/// What is summed: floats of 16 bits in f32, because sums leave their range or precision long before means do.
+static Value summands(Importer &im, const Node &node) {
+  Value in = im.input(node, 0);
+  Type element = im.elementType(in);
+  return isa<FloatType>(element) && element.getIntOrFloatBitWidth() < 32 ? im.cast(in, im.b.getF32Type()) : in;
+}
 
 /// after(reduce(before(x))).
 template <Reduction kind, Unary before, Unary after> static void importReduce(Importer &im, const Node &node) {
-  Value in = im.input(node, 0);
+  bool sums = kind != Reduction::max && kind != Reduction::min;
+  Value in = sums ? summands(im, node) : im.input(node, 0);
+  bool isUnsigned = im.isUnsigned(node, 0);
   Type element = im.elementType(in);
   SmallVector<int64_t> axes = axesOf(im, node, im.rank(in));
   if (kind == Reduction::mean)
@@ -138,16 +158,17 @@ template <Reduction kind, Unary before, Unary after> static void importReduce(Im
       if (im.shape(in)[axis].isConstant(0))
         failInput("the mean of no elements");
   auto apply = [&](Value v, Unary f) {
-    return f == keep ? v
-                     : im.map(v, element, [&](OpBuilder &b, Location loc, ValueRange e) { return f(b, loc, e[0]); });
+    return f == keep ? v : im.map(v, element, [&](OpBuilder &b, Location loc, ValueRange e) {
+      return f(b, loc, e[0], isUnsigned);
+    });
   };
-  Value result = apply(reduce(im, apply(in, before), axes, kind), after);
+  Value result = apply(reduce(im, apply(in, before), axes, kind, isUnsigned), after);
   finish(im, node, result, axes);
 }
 
 /// log(sum(exp(x - m))) + m with m the maximum, so that nothing overflows.
 static void importLogSumExp(Importer &im, const Node &node) {
-  Value in = im.input(node, 0);
+  Value in = summands(im, node);
   Type element = im.elementType(in);
   if (!isa<FloatType>(element))
     failUnsupported("integers");

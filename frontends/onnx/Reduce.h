@@ -8,8 +8,8 @@ namespace fovea::frontend {
 
 enum class Reduction { sum, mean, max, min, product };
 
-/// Reduces the dims in `axes`; they stay with size 1.
-Value reduce(Importer &importer, Value tensor, ArrayRef<int64_t> axes, Reduction kind);
+/// Reduces the dims in `axes`; they stay with size 1. Unsigned integers are compared and divided as such.
+Value reduce(Importer &importer, Value tensor, ArrayRef<int64_t> axes, Reduction kind, bool isUnsigned = false);
 
 } // namespace fovea::frontend
 

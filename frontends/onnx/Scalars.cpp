@@ -132,6 +132,9 @@ static std::optional<Scalars> evaluateUnary(Importer &im, const Node &node, Arra
       return std::nullopt;
   }
   return elementwise(in, type, [&](ArrayRef<DimExpr> e) -> std::optional<DimExpr> {
+    // What only a run knows may not fit into few bits.
+    if (type.getIntOrFloatBitWidth() < 32 && !type.isInteger(1) && !e[0].getConstant())
+      return std::nullopt;
     if (op == "Neg")
       return DimExpr(0) - e[0];
     if (op == "Not")

@@ -4,6 +4,7 @@
 #include "tools/Elements.h"
 #include "tools/Inputs.h"
 #include "tools/OutputFile.h"
+#include "tools/Outputs.h"
 #include "tools/Profile.h"
 #include "tools/npy.h"
 
@@ -50,20 +51,6 @@ static void addOptions(CLI::App &app, Options &options) {
   app.add_option("--atol", options.tolerance.absolute, "Tolerance of floats, absolute (default 1e-4)")
       ->check(CLI::NonNegativeNumber);
   app.add_flag("--profile{-}", options.profile, "Time each kernel in a second run; a table, or JSON with =FILE.json");
-}
-
-static npy::Views outputsOf(const fovea_session *session, const fovea_model *model) {
-  fovea_entry_info entry;
-  call(fovea_model_entry, model, fovea_session_entry(session), &entry);
-  npy::Views views;
-  for (uint32_t i = 0; i < entry.output_count; ++i) {
-    fovea_tensor_info info;
-    fovea_tensor tensor;
-    call(fovea_model_output, model, fovea_session_entry(session), i, &info);
-    call(fovea_session_output, session, i, &tensor);
-    views.emplace_back(info.name, npy::View(tensor.dtype, {tensor.dims, tensor.rank}, tensor.data));
-  }
-  return views;
 }
 
 static void printSummary(const std::string &name, const npy::View &view) {

@@ -6,10 +6,10 @@ models.txt; those with external data, of which fuzz_onnx has files; and the mode
 import importlib.util, os, random, sys, tempfile, warnings
 import numpy as np
 from onnx import TensorProto, helper, parser
-from onnx.numpy_helper import to_array
-from onnx.backend.test.case.node import collect_testcases
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "conformance"))
+from cases import MODES, array, collect
 
 
 def script(name):
@@ -21,16 +21,16 @@ def script(name):
 
 def node_tests():
     """Small models by operator, in three forms."""
-    nodes, by_operator = script("node-cases"), {}
-    for case in collect_testcases(None):
-        if not nodes.wanted(case) or len(case.model.SerializeToString()) > 4096 or not case.data_sets:
+    by_operator = {}
+    for case in collect():
+        if case.skip("static") or case.expanded or len(case.model.SerializeToString()) > 4096 or not case.data_sets:
             continue
-        names = [v.name for v in case.model.graph.input]
-        inputs = {name: to_array(value) if isinstance(value, TensorProto) else np.asarray(value) for name, value in zip(names, case.data_sets[0][0])}
+        inputs = {v.name: array(value) for v, value in zip(case.model.graph.input, case.data_sets[0][0])}
         if sum(value.nbytes for value in inputs.values()) > 8192:
             continue
-        for mode, fixed in (("static", ()), ("dynamic", ()), ("constant", names)):
-            by_operator.setdefault(case.model.graph.node[0].op_type, []).append((f"{case.name}-{mode}", nodes.variant(case.model, mode, inputs, fixed)))
+        for mode in MODES:
+            fixed = inputs if mode == "constant" else ()
+            by_operator.setdefault(case.family, []).append((f"{case.name}-{mode}", case.variant(mode, inputs, fixed)))
     return by_operator
 
 

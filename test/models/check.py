@@ -95,4 +95,5 @@ def main():
     shutil.rmtree(a.work)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -17,29 +17,28 @@
 using namespace mlir;
 using namespace fovea;
 
-static Type elementType(MLIRContext &context, fovea_dtype dtype) {
-  switch (dtype) {
-  case FOVEA_F32:
-    return Float32Type::get(&context);
-  case FOVEA_F64:
-    return Float64Type::get(&context);
-  case FOVEA_I32:
-    return IntegerType::get(&context, 32);
-  case FOVEA_I64:
-    return IntegerType::get(&context, 64);
-  case FOVEA_BOOL:
-    return IntegerType::get(&context, 1);
+/// `isUnsigned` tells what the types of integers do not.
+static fovea_dtype dtypeOf(Type type, bool isUnsigned) {
+  if (type.isF32())
+    return FOVEA_F32;
+  if (type.isF64())
+    return FOVEA_F64;
+  if (type.isF16())
+    return FOVEA_F16;
+  if (type.isBF16())
+    return FOVEA_BF16;
+  switch (type.getIntOrFloatBitWidth()) {
+  case 1:
+    return FOVEA_BOOL;
+  case 8:
+    return isUnsigned ? FOVEA_U8 : FOVEA_I8;
+  case 16:
+    return isUnsigned ? FOVEA_U16 : FOVEA_I16;
+  case 32:
+    return isUnsigned ? FOVEA_U32 : FOVEA_I32;
   default:
-    return nullptr;
+    return isUnsigned ? FOVEA_U64 : FOVEA_I64;
   }
-}
-
-static fovea_dtype dtypeOf(Type type) {
-  return type.isF32()         ? FOVEA_F32
-         : type.isF64()       ? FOVEA_F64
-         : type.isInteger(32) ? FOVEA_I32
-         : type.isInteger(64) ? FOVEA_I64
-                              : FOVEA_BOOL;
 }
 
 struct Outcome {
@@ -50,6 +49,8 @@ struct Outcome {
 static std::string nameOf(DictionaryAttr attributes) {
   return attributes.getAs<StringAttr>(exec::ExecDialect::kNameAttr).getValue().str();
 }
+
+static bool isUnsigned(DictionaryAttr attributes) { return attributes.contains(exec::ExecDialect::kUnsignedAttr); }
 
 static Outcome evaluateModel(const std::string &model, const std::string &inputs, const std::string &outputs) {
   MLIRContext context;
@@ -65,13 +66,15 @@ static Outcome evaluateModel(const std::string &model, const std::string &inputs
     if (it == given.end())
       return {1, "the input \"" + name + "\" is missing"};
     const npy::Array &array = it->second;
-    Type element = elementType(context, array.dtype);
+    Type element = getElementTypeOrSelf(function.getArgumentTypes()[i]);
+    fovea_dtype dtype = dtypeOf(element, isUnsigned(function.getArgAttrDict(i)));
     ArrayRef<char> bytes(reinterpret_cast<const char *>(array.data.data()), array.data.size());
     FailureOr<reference::Tensor> tensor = failure();
-    if (element)
+    // bf16 travels as its bits.
+    if (array.dtype == dtype || (dtype == FOVEA_BF16 && array.dtype == FOVEA_U16))
       tensor = reference::fromBytes(element, array.dims, bytes);
     if (failed(tensor))
-      return {2, "the input \"" + name + "\" has an element type that is not supported"};
+      return {1, "the input \"" + name + "\" does not have the element type of the model"};
     arguments.push_back(std::move(*tensor));
   }
   std::string error;
@@ -84,7 +87,7 @@ static Outcome evaluateModel(const std::string &model, const std::string &inputs
   npy::Views views;
   for (auto [i, tensor] : llvm::enumerate(*results))
     views.emplace_back(nameOf(function.getResultAttrDict(i)),
-                       npy::View(dtypeOf(tensor.elementType),
+                       npy::View(dtypeOf(tensor.elementType, isUnsigned(function.getResultAttrDict(i))),
                                  std::span<const int64_t>(tensor.shape.data(), tensor.shape.size()), bytes[i].data()));
   npy::writeZip(outputs, views);
   return {0, ""};

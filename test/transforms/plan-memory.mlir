@@ -8,14 +8,14 @@
 
 // CHECK-COUNT-1: exec.kernel_def @
 // CHECK-NOT: exec.kernel_def
-// CHECK: exec.program @main inputs [{dims = ["n", 16], name = "x", type = f32}] outputs [{dims = ["n", 16], name = "y", type = f32}]
+// CHECK: exec.program @main inputs [{dims = ["n", 16], name = "x", type = f32}, {dims = [2], name = "u", type = ui8}] outputs [{dims = ["n", 16], name = "y", type = f32}]
 // CHECK: %[[N:.*]] = exec.input_dim 0, 0
 // CHECK: exec.arena_buffer
 // CHECK-COUNT-3: exec.dispatch @
 // CHECK: exec.finish
 // CHECK-NOT: tensor
 // CHECK-NOT: func.func
-func.func @main(%x: tensor<?x16xf32> {exec.name = "x", exec.dims = ["n", 16]}) -> (tensor<?x16xf32> {exec.name = "y", exec.dims = ["n", 16]}) {
+func.func @main(%x: tensor<?x16xf32> {exec.name = "x", exec.dims = ["n", 16]}, %u: tensor<2xi8> {exec.name = "u", exec.dims = [2], exec.unsigned}) -> (tensor<?x16xf32> {exec.name = "y", exec.dims = ["n", 16]}) {
   %c0 = arith.constant 0 : index
   %n = tensor.dim %x, %c0 : tensor<?x16xf32>
   %e = tensor.empty(%n) : tensor<?x16xf32>

@@ -1008,3 +1008,56 @@ func.func @not_causal_table_beside_padding(%q: tensor<2x4x4x8xf32>, %k0: tensor<
   } -> tensor<2x4x4x8xf32>
   return %y : tensor<2x4x4x8xf32>
 }
+
+// Rows whose bias is -inf at every key have no key: what sets them to 0 is the attention's own way with empty rows.
+#b4 = affine_map<(b, h, i, j) -> (i, j)>
+#r4 = affine_map<(b, h, i, j) -> (i, 0)>
+#m2 = affine_map<(i, j) -> (i, j)>
+#m1 = affine_map<(i, j) -> (i)>
+// CHECK-LABEL: @rows_without_keys_are_zero
+// CHECK: attn.attention
+// CHECK-NOT: empty_rows = #attn.empty_rows<nan>
+// CHECK: arith.addf
+// CHECK-NOT: attn.softmax
+// CHECK: return
+func.func @rows_without_keys_are_zero(%q: tensor<2x4x16x8xf32>, %k0: tensor<2x4x16x8xf32>, %v0: tensor<2x4x16x8xf32>, %bias: tensor<16x16xf32>) -> tensor<2x4x16x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %inf = arith.constant 0xFF800000 : f32
+  %es = tensor.empty() : tensor<2x4x16x16xf32>
+  %eo = tensor.empty() : tensor<2x4x16x8xf32>
+  %em = tensor.empty() : tensor<16xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
+  %im = linalg.fill ins(%inf : f32) outs(%em : tensor<16xf32>) -> tensor<16xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k0 : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%is : tensor<2x4x16x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %biased = linalg.generic {indexing_maps = [#id, #b4, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s, %bias : tensor<2x4x16x16xf32>, tensor<16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) {
+  ^bb0(%x: f32, %m: f32, %o: f32):
+    %r = arith.addf %x, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %p = attn.softmax axis(3) ins(%biased : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %most = linalg.generic {indexing_maps = [#m2, #m1], iterator_types = ["parallel", "reduction"]} ins(%bias : tensor<16x16xf32>) outs(%im : tensor<16xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %r = arith.maximumf %o, %x : f32
+    linalg.yield %r : f32
+  } -> tensor<16xf32>
+  %column = tensor.expand_shape %most [[0, 1]] output_shape [16, 1] : tensor<16xf32> into tensor<16x1xf32>
+  %guarded = linalg.generic {indexing_maps = [#r4, #id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%column, %p : tensor<16x1xf32>, tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) {
+  ^bb0(%m: f32, %x: f32, %o: f32):
+    %masked = arith.cmpf oeq, %m, %inf : f32
+    %r = arith.select %masked, %zero, %x : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %y = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%guarded, %v0 : tensor<2x4x16x16xf32>, tensor<2x4x16x8xf32>) outs(%io : tensor<2x4x16x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  return %y : tensor<2x4x16x8xf32>
+}

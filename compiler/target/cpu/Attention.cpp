@@ -1,4 +1,4 @@
-// The attention lowering: softmax attention in f32 with any masks and score region.
+// The attention lowering: softmax attention of f32, f16 or bf16 with any masks and score region.
 #include "compiler/target/cpu/Attention.h"
 
 #include <cmath>
@@ -91,8 +91,8 @@ private:
     if (form.online())
       return "it goes on from a state";
     auto op = cast<attn::AttentionOp>(form.op.getOperation());
-    if (!form.element.isF32())
-      return "the elements are not f32";
+    if (!computedType(form.element).isF32())
+      return "the elements are not f32, f16 or bf16";
     if (op.getNormalizer() != attn::Normalizer::softmax)
       return "the normaliser is '" + attn::stringifyNormalizer(op.getNormalizer()).str() + "', not softmax";
     if (!op.getCombine().empty() || !op.getWeight().empty())

@@ -6,7 +6,8 @@
 //   register tiles of queries x value columns       the result, divided by the sums at the store
 //
 // Keys and values are read as they lie, and no reduction crosses lanes. Only where a head has many keys and rows are
-// far apart, so that they would compete for few cache sets and need a page each, they are copied once a head. If all
+// far apart, so that they would compete for few cache sets and need a page each, they are copied once a head; f16 and
+// bf16 are always copied, as f32. If all
 // scores of a block fit into the second-level cache this is exact; otherwise it is done for blocks of keys, and sums
 // and results so far are rescaled when a maximum grows (Milakov and Gimelshein 2018).
 #include "compiler/target/cpu/Attention.h"
@@ -81,8 +82,10 @@ private:
 };
 } // namespace
 
-/// True unless rows lie one after the other, or there are never enough of them.
+/// True unless rows lie one after the other, or there are never enough of them. What is no f32 is always copied.
 static bool mayCopy(const AttentionForm &form, const AttentionSchedule &s) {
+  if (!form.element.isF32())
+    return true;
   if (form.k.strides[2].isConstant(form.d) && form.v.strides[2].isConstant(form.e))
     return false;
   return form.n.getConstant().value_or(INT64_MAX) > s.copy && form.m.getConstant().value_or(INT64_MAX) > s.copy;
@@ -91,13 +94,14 @@ static bool mayCopy(const AttentionForm &form, const AttentionSchedule &s) {
 void AttentionWriter::copyRows(const Rows &from, const Rows &to, int64_t columns) {
   bool unit = KernelCode::known(from.step) == 1;
   c.loop(c.constant(0), frame.size(form.n), 1, [&](Value j) {
-    Value source = c.address(from.origin, f32, c.mul(j, from.stride)),
+    Value source = c.address(from.origin, form.element, c.mul(j, from.stride)),
           target = c.address(to.origin, f32, c.mul(j, to.stride));
     for (int64_t column = 0; column < columns; column += lanes) {
       Value mask = column + lanes > columns ? c.lanesBelow(lanes, c.constant(column), c.constant(columns)) : Value();
-      Value place = c.address(source, f32, c.mul(from.step, column));
-      c.store(unit ? c.load(type, place, mask) : c.gather(type, place, from.step, mask), c.address(target, f32, column),
-              mask);
+      Value place = c.address(source, form.element, c.mul(from.step, column));
+      VectorType stored = c.vector(form.element, lanes);
+      c.store(unit ? c.load(stored, place, mask) : c.gather(stored, place, from.step, mask),
+              c.address(target, f32, column), mask);
     }
   });
 }
@@ -141,7 +145,9 @@ void AttentionWriter::write() {
       widths.insert(v);
   }
   SmallVector<int64_t> cases(widths.begin(), widths.end());
-  if (mayCopy(form, s))
+  if (!form.element.isF32())
+    copied = arith::ConstantIntOp::create(c.b, c.loc, 1, 1);
+  else if (mayCopy(form, s))
     copied = c.compare(arith::CmpIPredicate::sgt, c.min(m, frame.size(form.n)), c.constant(s.copy));
   c.loop(frame.begin(), frame.end(), 1, Values{c.constant(-1)}, [&](Value task, ValueRange state) {
     Value index = c.rem(task, blockCount), head = c.div(task, blockCount), h = c.rem(head, heads),
@@ -159,7 +165,7 @@ void AttentionWriter::block(Value b, Value h, Value i0, int64_t vectors) {
   Value zero = c.constant(0), one = c.constant(1), m = frame.size(form.m);
   Value live = c.min(c.constant(width), c.sub(m, i0)), last = c.sub(c.add(i0, live), 1);
   double scale = form.op.getScale().convertToDouble() * (form.op.hasScoreRegion() ? 1 : std::numbers::log2e);
-  packPanel(c, f32,
+  packPanel(c, form.element,
             {placeOf(frame, c, form.q, {b, h, i0}), frame.size(form.q.strides[3]), frame.size(form.q.strides[2])},
             c.constant(form.d), live, width, lanes, place(at.queries), c.number(f32, scale));
   KeyRange range = keyRange(frame, c, form, b, i0, last);
@@ -310,12 +316,14 @@ void AttentionWriter::valueTile(const AttentionScores::Block &block, int64_t vec
   o.bStep = valueRows.stride, o.length = c.sub(block.to, block.from), o.mask = mask;
   sums = emitTile(c, {f32, lanes, rows, columns}, o, sums);
   auto finish = [&] {
-    Value out = c.address(placeOf(frame, c, form.out, {block.b, block.h, c.add(block.i0, q0)}), f32, column * lanes);
+    Value out =
+        c.address(placeOf(frame, c, form.out, {block.b, block.h, c.add(block.i0, q0)}), form.element, column * lanes);
     Value stride = frame.size(form.out.strides[2]);
     auto row = [&](int64_t r) {
-      Value inverse = perQuery(at.sums, r), target = c.address(out, f32, c.mul(stride, r));
+      Value inverse = perQuery(at.sums, r), target = c.address(out, form.element, c.mul(stride, r));
       for (int64_t v = 0; v < columns; ++v)
-        c.store(c.mulf(sums[r * columns + v], inverse), c.address(target, f32, v * lanes), vectorMask(v));
+        c.store(c.mulf(sums[r * columns + v], inverse), c.address(target, form.element, v * lanes), vectorMask(v),
+                form.element);
     };
     c.when(
         c.compare(arith::CmpIPredicate::sle, c.add(q0, rows), live),

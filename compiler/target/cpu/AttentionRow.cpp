@@ -10,11 +10,6 @@ using namespace fovea;
 using namespace fovea::cpu;
 using Values = KernelCode::Values;
 
-Value RowWriter::widened(Value v) {
-  Type to = isa<VectorType>(v.getType()) ? Type(wide) : type;
-  return v.getType() == to ? v : arith::ExtFOp::create(c.b, c.loc, to, v);
-}
-
 Value RowWriter::exponential(Value x) { return math::ExpOp::create(c.b, c.loc, x); }
 
 Value RowWriter::equals(Value x, double y) {
@@ -38,7 +33,7 @@ Values RowWriter::overKeys(Value from, Value to, Values state,
 /// What elements of a query and a key add to the score.
 Value RowWriter::terms(Value x, Value y, Value mask) {
   if (op.getCombine().empty())
-    return c.mulf(widened(x), widened(y));
+    return c.mulf(x, y);
   BodyContext context;
   context.lanes = isa<VectorType>(x.getType()) ? lanes : 0;
   context.mask = mask;
@@ -177,23 +172,16 @@ void RowWriter::combineValues(const Place &at, Value from, Value to, bool vector
       Value p = spread(c.load(type, score(j)), t);
       Value place = c.address(column, form.element, c.mul(c.sub(j, first), rowStride));
       Value x = isa<VectorType>(t) ? c.load(c.vector(form.element, lanes), place, mask) : c.load(form.element, place);
-      return Values{c.fma(p, widened(x), s[0])};
+      return Values{c.fma(p, x, s[0])};
     })[0];
     store(sum, e, mask);
   });
 }
 
 void RowWriter::storeResult(const Place &at, Value value, Value e, Value mask) {
-  Type to = getElementTypeOrSelf(cast<RankedTensorType>(form.out.base.getType()).getElementType());
-  Value place =
-      c.address(placeOf(frame, c, form.out, {at.b, at.h, at.i}), to, c.mul(e, frame.size(form.out.strides[3])));
-  if (to != type)
-    value =
-        arith::TruncFOp::create(c.b, c.loc, isa<VectorType>(value.getType()) ? Type(c.vector(to, lanes)) : to, value);
-  if (isa<VectorType>(value.getType()))
-    c.store(value, place, mask);
-  else
-    c.store(value, place);
+  Type to = elementOf(form.out);
+  Value row = placeOf(frame, c, form.out, {at.b, at.h, at.i});
+  c.store(value, c.address(row, to, c.mul(e, frame.size(form.out.strides[3]))), mask, to);
 }
 
 RowWriter::Place RowWriter::placeFor(Value b, Value h, Value i) {
@@ -257,13 +245,8 @@ RowWriter::Partial RowWriter::partialRow(Value b, Value h, Value i, Value part, 
   held = from;
   scores(at, from, to);
   Softmax softmax = exponentiate(from, to, c.number(type, -std::numeric_limits<double>::infinity()));
-  combineValues(at, from, to, true, [&](Value sum, Value e, Value mask) {
-    Value place = c.address(out, type, e);
-    if (isa<VectorType>(sum.getType()))
-      c.store(sum, place, mask);
-    else
-      c.store(sum, place);
-  });
+  combineValues(at, from, to, true,
+                [&](Value sum, Value e, Value mask) { c.store(sum, c.address(out, type, e), mask); });
   return {softmax.max, softmax.sum};
 }
 

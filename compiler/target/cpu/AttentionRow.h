@@ -62,7 +62,6 @@ private:
   mlir::Value spread(mlir::Value x, mlir::Type like) {
     return mlir::isa<mlir::VectorType>(like) ? c.splat(wide, x) : x;
   }
-  mlir::Value widened(mlir::Value v);
   mlir::Value exponential(mlir::Value x);
   mlir::Value equals(mlir::Value x, double y);
 

@@ -21,7 +21,7 @@ Value AttentionScores::score(const Block &block, Value j, int64_t v) {
 bool AttentionScores::isTurned(AttentionForm &form, unsigned capture) {
   const Access &access = form.captures[capture];
   return access.strides[3].isConstant(1) && !access.strides[2].isConstant(0) && !access.strides[2].isConstant(1) &&
-         getElementTypeOrSelf(attn::AttentionInterface(form.op).getCaptures()[capture].getType()).isF32();
+         computedType(elementOf(access)).isF32();
 }
 
 int64_t AttentionScores::turnedFloats(AttentionForm &form, int64_t vectors, int64_t lanes) {
@@ -46,8 +46,8 @@ void AttentionScores::turn(const Block &block, Value from, Value to) {
       Value origin = placeOf(frame, c, access, {block.b, block.h, first, from});
       Values rows;
       for (int64_t r = 0; r < lanes; ++r)
-        rows.push_back(
-            c.load(type, c.address(origin, type.getElementType(), c.mul(c.min(c.constant(r), last), stride)), mask));
+        rows.push_back(c.load(c.vector(elementOf(access), lanes),
+                              c.address(origin, elementOf(access), c.mul(c.min(c.constant(r), last), stride)), mask));
       for (auto [key, row] : llvm::enumerate(transposeBlock(c, rows)))
         c.store(row, c.address(place, type.getElementType(), (key * vectors + v) * lanes));
     }
@@ -69,9 +69,9 @@ Value AttentionScores::region(const Block &block, Value score, Value j, Value gr
   for (auto [number, capture, access] : llvm::enumerate(op.getCaptures(), form.captures)) {
     Type element = getElementTypeOrSelf(capture.getType());
     if (isTurned(form, number)) {
-      Value key = c.address(turned, element, c.mul(c.sub(j, group), vectors * lanes));
-      arguments.push_back(c.load(type, c.address(key, element, v * lanes)));
-      turned = c.address(turned, element, lanes * vectors * lanes);
+      Value key = c.address(turned, type.getElementType(), c.mul(c.sub(j, group), vectors * lanes));
+      arguments.push_back(c.load(type, c.address(key, type.getElementType(), v * lanes)));
+      turned = c.address(turned, type.getElementType(), lanes * vectors * lanes);
       continue;
     }
     Value place = placeOf(frame, c, access, {block.b, block.h, i, j});

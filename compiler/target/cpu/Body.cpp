@@ -1,6 +1,7 @@
 #include "compiler/target/cpu/BodyEmitter.h"
 
 #include "compiler/conversion/ExpandMath.h"
+#include "compiler/target/cpu/Elements.h"
 #include "compiler/transforms/View.h"
 #include "dialects/attn/Attn.h"
 #include "dialects/data/Data.h"
@@ -46,7 +47,9 @@ static std::string refusal(Operation *op) {
                ? ""
                : name() + " reads a table that is computed inside of the kernel";
   }
-  if (!isElementwise(op))
+  bool takesBits =
+      isa<arith::BitcastOp>(op) && (isHalf(op->getOperand(0).getType()) || isHalf(op->getResult(0).getType()));
+  if (!isElementwise(op) || takesBits)
     return name() + " has no scalar code";
   auto scalar = [](Value v) { return isScalarType(v.getType()); };
   return llvm::all_of(op->getOperands(), scalar) && llvm::all_of(op->getResults(), scalar)
@@ -105,7 +108,7 @@ void BodyEmitter::emit(Operation *op) {
     auto value = dyn_cast<IntegerAttr>(constant.getValue());
     result = value && op->getResult(0).getType().isIndex()
                  ? frame.constant(value.getInt())
-                 : arith::ConstantOp::create(b, loc, mlir::cast<TypedAttr>(constant.getValue()));
+                 : arith::ConstantOp::create(b, loc, computedConstant(mlir::cast<TypedAttr>(constant.getValue())));
   } else if (auto index = dyn_cast<linalg::IndexOp>(op)) {
     result = context.index(index.getDim());
   } else if (auto dim = dyn_cast<tensor::DimOp>(op)) {
@@ -128,7 +131,8 @@ void BodyEmitter::emit(Operation *op) {
   values[op->getResult(0)] = result;
 }
 
-/// The same operation on what its operands have become: index is i64, and all are vectors if one is.
+/// The same operation on what its operands have become: index is i64, f16 and bf16 are f32, and all are vectors if one
+/// is.
 Value BodyEmitter::emitElementwise(Operation *op) {
   SmallVector<Value> operands;
   int64_t lanes = 0;
@@ -136,6 +140,8 @@ Value BodyEmitter::emitElementwise(Operation *op) {
     operands.push_back(get(operand));
     lanes = std::max(lanes, lanesOf(operands.back()));
   }
+  if (isa<arith::ExtFOp, arith::TruncFOp>(op))
+    return conversion(operands[0], op->getResult(0).getType());
   if (isa<math::IPowIOp>(op))
     return integerPower(broadcastLanes(frame, operands[0], lanes), broadcastLanes(frame, operands[1], lanes));
   if (isa<arith::DivSIOp, arith::RemSIOp, arith::DivUIOp, arith::RemUIOp, arith::FloorDivSIOp, arith::CeilDivSIOp>(op))
@@ -150,8 +156,24 @@ Value BodyEmitter::emitElementwise(Operation *op) {
   Type type = op->getResult(0).getType();
   if (type.isIndex())
     type = b.getI64Type();
+  type = computedType(type);
   copy->getResult(0).setType(lanes ? VectorType::get(lanes, type) : type);
   return copy->getResult(0);
+}
+
+/// A float to another type. f16 and bf16 are f32 here, rounded where the body says so and where they are stored.
+Value BodyEmitter::conversion(Value value, Type to) {
+  auto shaped = [&](Type element) { return lanesOf(value) ? Type(VectorType::get(lanesOf(value), element)) : element; };
+  if (isHalf(to)) {
+    Value half = arith::TruncFOp::create(b, loc, shaped(to), value);
+    return arith::ExtFOp::create(b, loc, shaped(b.getF32Type()), half);
+  }
+  unsigned from = getElementTypeOrSelf(value.getType()).getIntOrFloatBitWidth(), width = to.getIntOrFloatBitWidth();
+  if (from == width)
+    return value;
+  if (from < width)
+    return arith::ExtFOp::create(b, loc, shaped(to), value);
+  return arith::TruncFOp::create(b, loc, shaped(to), value);
 }
 
 /// A divisor that does not trap: 1 instead of 0, and instead of -1 where the quotient would not fit (there 1 gives what

@@ -28,7 +28,7 @@ struct BodyContext {
 bool canEmitBody(mlir::Block &body, std::string &reason);
 
 /// Emits the body with its block arguments replaced by `arguments` and returns the operands of its terminator, all of
-/// them vectors where there are lanes. bool values are i1 (vectors of i1) in between; memory holds them as bytes.
+/// them vectors where there are lanes. All values are of computedType (Elements.h): bools are i1, f16 and bf16 are f32.
 /// Values from outside of the body are symbols of the kernel, or are computed from these and from tables.
 llvm::SmallVector<mlir::Value> emitBody(StageFrame &frame, mlir::Block &body, llvm::ArrayRef<mlir::Value> arguments,
                                         const BodyContext &context);

@@ -26,6 +26,7 @@ private:
     return broadcastLanes(frame, frame.constant(value), lanesOf(like));
   }
   mlir::Value cast(mlir::Value value, mlir::Type element, bool isUnsigned);
+  mlir::Value conversion(mlir::Value value, mlir::Type to);
   mlir::Value divisor(mlir::Value x, mlir::Value y, bool isSigned);
   mlir::Value integerPower(mlir::Value base, mlir::Value exponent);
   bool staysInside(mlir::Value index, const data::DimExpr &size);

@@ -1,5 +1,6 @@
 // Elements of tables that a body reads: where they lie, and what happens to indices outside.
 #include "compiler/target/cpu/BodyEmitter.h"
+#include "compiler/target/cpu/Elements.h"
 #include "compiler/transforms/View.h"
 #include "dialects/data/Data.h"
 
@@ -64,7 +65,7 @@ Value BodyEmitter::emitLookup(Operation *op) {
   auto [table, indices] = tableOf(op);
   View view = *viewOfSource(table, frame.dims());
   SmallVector<DimExpr> shape = frame.dims().shape(table);
-  Type element = getElementTypeOrSelf(table.getType()), memory = element.isInteger(1) ? b.getI8Type() : element;
+  Type element = getElementTypeOrSelf(table.getType()), memory = storedType(element);
 
   int64_t lanes = 0;
   for (Value index : indices)
@@ -156,8 +157,5 @@ Value BodyEmitter::emitLookup(Operation *op) {
           LLVM::masked_gather::create(b, loc, type, addresses, all, ValueRange{nothing}, b.getI32IntegerAttr(bytes));
     }
   }
-  if (!element.isInteger(1))
-    return loaded;
-  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(loaded.getType()));
-  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, loaded, zero);
+  return fromStored(b, loc, loaded, element);
 }

@@ -37,8 +37,8 @@ LLD_HAS_DRIVER(elf)
 using namespace mlir;
 using namespace fovea::cpu;
 
-void fovea::cpu::buildLowerToLLVMPipeline(OpPassManager &passes, bool expandRounding) {
-  passes.addPass(createExpandMathPass(expandRounding));
+void fovea::cpu::buildLowerToLLVMPipeline(OpPassManager &passes, bool expandRounding, bool expandHalf) {
+  passes.addPass(createExpandMathPass(expandRounding, expandHalf));
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   passes.addPass(createLoopInvariantCodeMotionPass());

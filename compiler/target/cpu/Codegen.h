@@ -14,7 +14,7 @@ namespace fovea::cpu {
 
 /// Lowers everything in a module to the LLVM dialect: scalar and vector functions to polynomials, loops to branches.
 /// `expandRounding` is for machines without instructions that round (x86-64 before SSE 4.1).
-void buildLowerToLLVMPipeline(mlir::OpPassManager &passes, bool expandRounding = false);
+void buildLowerToLLVMPipeline(mlir::OpPassManager &passes, bool expandRounding = false, bool expandHalf = false);
 
 /// Adds the table of kernels that the runtime looks for: `functions` in the order of their numbers, exported as
 /// fovea_kernel_image (abi.h). The functions are llvm.func in `code`; others become private.

@@ -12,9 +12,6 @@ int64_t fovea::cpu::bytesOf(Type element) {
   return element.isIndex() ? 8 : std::max<int64_t>(1, element.getIntOrFloatBitWidth() / 8);
 }
 
-/// The type that stands in memory.
-static Type stored(Type element) { return element.isInteger(1) ? IntegerType::get(element.getContext(), 8) : element; }
-
 Value KernelCode::number(Type type, double value) {
   Type element = getElementTypeOrSelf(type);
   TypedAttr attr = b.getFloatAttr(element, value);
@@ -62,76 +59,58 @@ Value KernelCode::lanesBelow(int64_t lanes, Value from, Value to) {
 Value KernelCode::address(Value pointer, Type element, Value elements) {
   if (known(elements) == 0)
     return pointer;
-  return LLVM::GEPOp::create(b, loc, pointer.getType(), stored(element), pointer, ArrayRef<LLVM::GEPArg>{elements});
+  return LLVM::GEPOp::create(b, loc, pointer.getType(), storedType(element), pointer, ArrayRef<LLVM::GEPArg>{elements});
 }
 
 Value KernelCode::load(Type type, Value pointer) {
-  Type element = getElementTypeOrSelf(type);
   if (isa<LLVM::LLVMPointerType>(type))
     return LLVM::LoadOp::create(b, loc, type, pointer, 8);
-  if (!element.isInteger(1))
-    return LLVM::LoadOp::create(b, loc, type, pointer, bytesOf(element));
-  Type bytes = isa<VectorType>(type) ? Type(cast<VectorType>(type).clone(b.getI8Type())) : b.getI8Type();
-  Value v = LLVM::LoadOp::create(b, loc, bytes, pointer, 1);
-  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(bytes));
-  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, v, zero);
+  Value stored = LLVM::LoadOp::create(b, loc, storedType(type), pointer, bytesOf(getElementTypeOrSelf(type)));
+  return fromStored(b, loc, stored, type);
 }
 
-/// A bool value as the bytes that memory holds.
-static Value toStored(KernelCode &c, Value value) {
-  Type type = value.getType();
-  if (!getElementTypeOrSelf(type).isInteger(1))
-    return value;
-  Type bytes = isa<VectorType>(type) ? Type(cast<VectorType>(type).clone(c.b.getI8Type())) : c.b.getI8Type();
-  return arith::ExtUIOp::create(c.b, c.loc, bytes, value);
-}
-
-void KernelCode::store(Value value, Value pointer) {
-  value = toStored(*this, value);
-  LLVM::StoreOp::create(b, loc, value, pointer,
-                        isa<LLVM::LLVMPointerType>(value.getType()) ? 8
-                                                                    : bytesOf(getElementTypeOrSelf(value.getType())));
+void KernelCode::store(Value value, Value pointer, Value mask, Type element) {
+  if (isa<LLVM::LLVMPointerType>(value.getType())) {
+    LLVM::StoreOp::create(b, loc, value, pointer, 8);
+    return;
+  }
+  value = toStored(b, loc, value, element ? element : value.getType());
+  int64_t alignment = bytesOf(getElementTypeOrSelf(value.getType()));
+  if (mask)
+    LLVM::MaskedStoreOp::create(b, loc, value, pointer, mask, alignment);
+  else
+    LLVM::StoreOp::create(b, loc, value, pointer, alignment);
 }
 
 Value KernelCode::load(VectorType type, Value pointer, Value mask) {
   if (!mask)
     return load(type, pointer);
-  bool flag = type.getElementType().isInteger(1);
-  VectorType memory = flag ? VectorType(type.clone(b.getI8Type())) : type;
+  Type memory = storedType(type);
   Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(memory));
   Value v = LLVM::MaskedLoadOp::create(b, loc, memory, pointer, mask, zero,
-                                       b.getI32IntegerAttr(bytesOf(memory.getElementType())), UnitAttr());
-  return flag ? arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, v, zero) : v;
-}
-
-void KernelCode::store(Value value, Value pointer, Value mask) {
-  if (!mask)
-    return store(value, pointer);
-  value = toStored(*this, value);
-  LLVM::MaskedStoreOp::create(b, loc, value, pointer, mask, bytesOf(getElementTypeOrSelf(value.getType())));
+                                       b.getI32IntegerAttr(bytesOf(type.getElementType())), UnitAttr());
+  return fromStored(b, loc, v, type);
 }
 
 Value KernelCode::pointers(VectorType type, Value pointer, Value stride) {
   VectorType indices = vector(b.getI64Type(), type.getDimSize(0));
   Value offsets = arith::MulIOp::create(b, loc, iota(type.getDimSize(0), constant(0)), splat(indices, stride));
   Type addresses = VectorType::get(type.getShape(), LLVM::LLVMPointerType::get(b.getContext()));
-  return LLVM::GEPOp::create(b, loc, addresses, stored(type.getElementType()), pointer,
-                             ArrayRef<LLVM::GEPArg>{offsets});
+  return LLVM::GEPOp::create(b, loc, addresses, type.getElementType(), pointer, ArrayRef<LLVM::GEPArg>{offsets});
 }
 
 Value KernelCode::gather(VectorType type, Value pointer, Value stride, Value mask) {
-  bool flag = type.getElementType().isInteger(1);
-  VectorType memory = flag ? VectorType(type.clone(b.getI8Type())) : type;
+  auto memory = cast<VectorType>(storedType(type));
   if (!mask)
     mask = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(vector(b.getI1Type(), type.getDimSize(0)), true));
   Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(memory));
   Value v = LLVM::masked_gather::create(b, loc, memory, pointers(memory, pointer, stride), mask, ValueRange{zero},
                                         b.getI32IntegerAttr(bytesOf(memory.getElementType())));
-  return flag ? arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, v, zero) : v;
+  return fromStored(b, loc, v, type);
 }
 
-void KernelCode::scatter(Value value, Value pointer, Value stride, Value mask) {
-  value = toStored(*this, value);
+void KernelCode::scatter(Value value, Value pointer, Value stride, Value mask, Type element) {
+  value = toStored(b, loc, value, element ? element : value.getType());
   auto type = cast<VectorType>(value.getType());
   if (!mask)
     mask = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(vector(b.getI1Type(), type.getDimSize(0)), true));

@@ -4,6 +4,7 @@
 #ifndef FOVEA_COMPILER_TARGET_CPU_KERNELCODE_H
 #define FOVEA_COMPILER_TARGET_CPU_KERNELCODE_H
 
+#include "compiler/target/cpu/Elements.h"
 #include "compiler/target/cpu/Machine.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -70,14 +71,15 @@ public:
   mlir::Value address(mlir::Value pointer, mlir::Type element, int64_t elements) {
     return address(pointer, element, constant(elements));
   }
+  /// `type` is that of memory, the value is of computedType(type).
   mlir::Value load(mlir::Type type, mlir::Value pointer);
-  void store(mlir::Value value, mlir::Value pointer);
+  /// `element` is that of memory if it is not the value's.
+  void store(mlir::Value value, mlir::Value pointer, mlir::Value mask = {}, mlir::Type element = {});
   /// Lanes outside of the mask read nothing and are zero; no mask: all lanes.
   mlir::Value load(mlir::VectorType type, mlir::Value pointer, mlir::Value mask);
-  void store(mlir::Value value, mlir::Value pointer, mlir::Value mask);
   /// Lane l at pointer[l * stride].
   mlir::Value gather(mlir::VectorType type, mlir::Value pointer, mlir::Value stride, mlir::Value mask);
-  void scatter(mlir::Value value, mlir::Value pointer, mlir::Value stride, mlir::Value mask);
+  void scatter(mlir::Value value, mlir::Value pointer, mlir::Value stride, mlir::Value mask, mlir::Type element = {});
   /// Fetches the line of `pointer` into the second-level cache, or into the first one in order to write it.
   void prefetch(mlir::Value pointer, bool forWriting = false);
 

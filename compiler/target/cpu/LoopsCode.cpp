@@ -1,5 +1,7 @@
 #include "compiler/target/cpu/LoopsCode.h"
 
+#include "compiler/target/cpu/Elements.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -177,18 +179,16 @@ void NestCode::emitInner(Point point, ArrayRef<unsigned> counters) {
 void NestCode::emitScan(Point point) {
   Value size = sizeOf(nest.scan), zero = frame.constant(0);
   Output &output = nest.outputs.front();
-  Type element = output.value.node->element;
-  if (isa<Float16Type, BFloat16Type>(element))
-    element = b.getF32Type();
+  Type element = computedType(output.value.node->element);
   Value start = zeroOf(point.lanes ? Type(VectorType::get(point.lanes, element)) : element);
   frame.loop(zero, size, 1, {start}, [&](Value i, ValueRange state) -> Values {
     Value at = i;
     if (nest.reverse)
       at = arith::SubIOp::create(b, loc, arith::SubIOp::create(b, loc, size, frame.constant(1)), i);
     Point p = point.at(nest.scan, at);
-    Value x = lanes(widen(evaluate(output.value, p)), p);
+    Value x = lanes(evaluate(output.value, p), p);
     Value sum = binary(isa<FloatType>(element) ? "arith.addf" : "arith.addi", state[0], x);
-    storeAt(narrow(nest.exclusive ? state[0] : sum, output.value.node->element), output, p);
+    storeAt(nest.exclusive ? state[0] : sum, output, p);
     return {sum};
   });
 }

@@ -51,7 +51,7 @@ private:
   void emitTransposed(const Point &point);
   void emitTile(const Point &point, mlir::Value leftAcross, mlir::Value leftAlong);
 
-  // LoopsValues.cpp: values of nodes
+  // LoopsValues.cpp: values of nodes, all of computedType
   Values evaluate(Ref ref, llvm::MutableArrayRef<Point> points);
   mlir::Value evaluate(Ref ref, Point &point) { return evaluate(ref, llvm::MutableArrayRef(&point, 1)).front(); }
   mlir::Value placeOf(const Form &form, const Point &point);
@@ -64,8 +64,6 @@ private:
   Values emitBodyAt(Node &node, Values arguments, const Point &point);
   mlir::Value evaluatePart(Node &node, Point &point);
   Values evaluateRotate(Node &node, Point &point);
-  mlir::Value widen(mlir::Value v);
-  mlir::Value narrow(mlir::Value v, mlir::Type element);
   mlir::Value binary(llvm::StringRef op, mlir::Value x, mlir::Value y);
   mlir::Value lanes(mlir::Value v, const Point &point) { return broadcastLanes(frame, v, point.lanes); }
   mlir::Value zeroOf(mlir::Type type);

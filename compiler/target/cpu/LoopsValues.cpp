@@ -1,5 +1,6 @@
 #include "compiler/target/cpu/LoopsCode.h"
 
+#include "compiler/target/cpu/Elements.h"
 #include "dialects/attn/Attn.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -26,25 +27,6 @@ Value NestCode::binary(StringRef op, Value x, Value y) {
   x = broadcastLanes(frame, x, wide), y = broadcastLanes(frame, y, wide);
   OperationState state(loc, op, ValueRange{x, y}, {x.getType()}, {});
   return b.create(state)->getResult(0);
-}
-
-/// f16 and bf16 are storage; what is computed is f32.
-Value NestCode::widen(Value v) {
-  if (!isa<Float16Type, BFloat16Type>(getElementTypeOrSelf(v.getType())))
-    return v;
-  Type type = b.getF32Type();
-  if (auto vector = dyn_cast<VectorType>(v.getType()))
-    type = vector.clone(type);
-  return arith::ExtFOp::create(b, loc, type, v);
-}
-
-Value NestCode::narrow(Value v, Type element) {
-  if (getElementTypeOrSelf(v.getType()) == element)
-    return v;
-  Type type = element;
-  if (auto vector = dyn_cast<VectorType>(v.getType()))
-    type = vector.clone(type);
-  return arith::TruncFOp::create(b, loc, type, v);
 }
 
 /// 0, 1, 2, ...
@@ -94,8 +76,7 @@ Value NestCode::indexOf(const Form &form, const Point &point) {
 
 /// Element `place` of a buffer; in vectors if `step` is 1 (the next ones) or laneOffsets are given (those).
 Value NestCode::load(Type element, Value base, Value place, Value laneOffsets, int64_t step, const Point &point) {
-  bool isBool = element.isInteger(1);
-  Type memory = isBool ? b.getI8Type() : element, type = memory;
+  Type memory = storedType(element);
   Value address = frame.address(base, element, place), loaded;
   Value mask = point.mask;
   if (point.lanes && point.guard) {
@@ -110,7 +91,6 @@ Value NestCode::load(Type element, Value base, Value place, Value laneOffsets, i
     loaded = frame.load(memory, address);
   } else {
     auto vector = VectorType::get(point.lanes, memory);
-    type = vector;
     Value nothing = zeroOf(vector);
     if (!laneOffsets) {
       loaded = mask ? LLVM::MaskedLoadOp::create(b, loc, vector, address, mask, nothing, b.getI32IntegerAttr(bytes),
@@ -127,9 +107,7 @@ Value NestCode::load(Type element, Value base, Value place, Value laneOffsets, i
           LLVM::masked_gather::create(b, loc, vector, addresses, mask, ValueRange{nothing}, b.getI32IntegerAttr(bytes));
     }
   }
-  if (!isBool)
-    return loaded;
-  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, loaded, zeroOf(type));
+  return fromStored(b, loc, loaded, element);
 }
 
 Value NestCode::loadAt(Node &node, Point &point) {
@@ -160,13 +138,8 @@ Value NestCode::loadBroadcast(Node &node, Point &point) {
 
 void NestCode::storeAt(Value value, const Output &output, const Point &point) {
   Value base = frame.buffer(output.init), place = placeOf(output.place, point);
-  Type element = getElementTypeOrSelf(output.init.getType()), memory = element;
-  value = lanes(value, point);
-  if (element.isInteger(1)) {
-    memory = b.getI8Type();
-    Type type = point.lanes ? Type(VectorType::get(point.lanes, memory)) : memory;
-    value = arith::ExtUIOp::create(b, loc, type, value);
-  }
+  Type element = getElementTypeOrSelf(output.init.getType()), memory = storedType(element);
+  value = toStored(b, loc, lanes(value, point), element);
   Value address = frame.address(base, element, place);
   DimExpr step = point.lanes ? output.place.coefficient(point.lane) : DimExpr(0);
   IntegerAttr alignment = b.getI32IntegerAttr(memory.getIntOrFloatBitWidth() / 8);
@@ -206,10 +179,10 @@ Values NestCode::evaluate(Ref ref, MutableArrayRef<Point> points) {
   } else if (node.kind == Node::map) {
     std::vector<Values> arguments(points.size());
     for (auto [operand, child] : llvm::enumerate(node.children)) {
-      Values at = child.node
-                      ? evaluate(child, points)
-                      : Values(points.size(),
-                               zeroOf(cast<linalg::LinalgOp>(node.op).getBlock()->getArgument(operand).getType()));
+      Values at = child.node ? evaluate(child, points)
+                             : Values(points.size(),
+                                      zeroOf(computedType(
+                                          cast<linalg::LinalgOp>(node.op).getBlock()->getArgument(operand).getType())));
       for (size_t i = 0; i < points.size(); ++i)
         arguments[i].push_back(at[i]);
     }
@@ -230,9 +203,9 @@ Values NestCode::evaluate(Ref ref, MutableArrayRef<Point> points) {
           results[i] = {emitScalar(frame, node.value)};
         else if (auto constant = dyn_cast<arith::ConstantOp>(node.op))
           results[i] = {arith::ConstantOp::create(
-              b, loc, cast<DenseElementsAttr>(constant.getValue()).getSplatValue<TypedAttr>())};
+              b, loc, computedConstant(cast<DenseElementsAttr>(constant.getValue()).getSplatValue<TypedAttr>()))};
         else
-          results[i] = {zeroOf(node.element)};
+          results[i] = {zeroOf(computedType(node.element))};
         break;
       case Node::part:
         results[i] = {evaluatePart(node, p)};
@@ -315,9 +288,8 @@ Value NestCode::evaluatePart(Node &node, Point &point) {
 Values NestCode::evaluateRotate(Node &node, Point &point) {
   Values v;
   for (Ref child : node.children)
-    v.push_back(widen(evaluate(child, point)));
-  Type element = getElementTypeOrSelf(node.element);
+    v.push_back(evaluate(child, point));
   Value first = binary("arith.subf", binary("arith.mulf", v[0], v[2]), binary("arith.mulf", v[1], v[3]));
   Value second = binary("arith.addf", binary("arith.mulf", v[1], v[4]), binary("arith.mulf", v[0], v[5]));
-  return {narrow(first, element), narrow(second, element)};
+  return {first, second};
 }

@@ -17,6 +17,11 @@ struct Access {
   llvm::SmallVector<data::DimExpr> strides;
 };
 
+/// What stands in its memory.
+inline mlir::Type elementOf(const Access &access) {
+  return llvm::cast<mlir::RankedTensorType>(access.base.getType()).getElementType();
+}
+
 /// Resolves the views between a tensor and an argument of the kernel; `map` takes the loops' indices to the tensor's.
 /// Fails with a reason.
 mlir::FailureOr<Access> accessOf(mlir::Value tensor, mlir::AffineMap map, data::DimAnalysis &dims, std::string &reason);
@@ -33,7 +38,7 @@ struct MatmulForm {
   KernelView kernel;
   data::DimAnalysis dims;
   mlir::linalg::LinalgOp product;
-  mlir::Type element;
+  mlir::Type element;                     ///< of the sums: f32 or f64
   llvm::SmallVector<data::DimExpr> sizes; ///< of the dims of the product's result
   llvm::SmallVector<int64_t> batch, rows; ///< dims of the result, outermost first
   int64_t column = -1;                    ///< the dim of the result that runs along n, -1 if there is none (N = 1)

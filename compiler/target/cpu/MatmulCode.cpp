@@ -26,11 +26,13 @@ namespace {
 /// Sizes that follow from the schedule.
 struct Extents {
   int64_t panelVectors, subPanels, element, mc, chunk;
+  int64_t panelElement; ///< bytes of an element of a panel
+  bool convert;         ///< rows of A are converted before they are multiplied
   TileShape tile;
   bool wait;           ///< sums wait in the workspace: k is split, or rows are to be normalised
   bool direct = false; ///< sums are written to the output
   DimExpr sumStep;
-  int64_t tableBytes, packBytes;
+  int64_t tableBytes, packBytes, rowStep = 0, rowBytes; ///< rowStep: elements from a converted row to the next
   DimExpr sumBytes;
 
   Extents(MatmulForm &form, const MatmulSchedule &s, const Machine &machine);
@@ -45,6 +47,7 @@ public:
 
 private:
   void block(ArrayRef<Value> batch, Value m0, Value rows, Value p0, Value p1, const std::set<int64_t> &rowCounts);
+  void convertRows(Value origin, Value m0, Value rows, Value k0, Value length);
   void panel(ArrayRef<Value> batch, Value m0, Value p, Value firstPanel, Value k0, Value length, Value resume,
              Value last, Value panelAddress, Value next);
   void tile(Value rows, Value table, Value k0, Value b, Value length, Value sums, Value step, Value resume,
@@ -58,7 +61,7 @@ private:
   ModuleOp code;
   RowPlaces places;
   MatmulEpilogue epilogue;
-  Value table, sumBuffer, packBuffer;
+  Value table, sumBuffer, packBuffer, rowBuffer;
   // Of the block at hand.
   Value tiles, shortRows, longTiles, density;
   SmallVector<int64_t> densities, cases;
@@ -70,6 +73,10 @@ Extents::Extents(MatmulForm &form, const MatmulSchedule &s, const Machine &machi
   int64_t lanes = machine.lanes(element * 8);
   panelVectors = s.panel / lanes;
   tile = tileFor(machine, form.element, panelVectors);
+  // Weights stay as they are in memory, and are converted with every load; all else once, when it is packed or copied.
+  tile.right = s.packed ? elementOf(form.w) : form.element;
+  panelElement = bytesOf(tile.right);
+  convert = elementOf(form.a) != form.element;
   subPanels = panelVectors / tile.vectors;
   mc = s.mc;
   std::optional<int64_t> k = form.k.getConstant(), n = form.n.getConstant();
@@ -81,7 +88,8 @@ Extents::Extents(MatmulForm &form, const MatmulSchedule &s, const Machine &machi
   // Not a multiple of 4 KB: rows would share cache sets.
   sumStep = form.norm ? DimExpr(llvm::alignTo(n.value_or(0), s.panel) + 16)
                       : DimExpr(split ? chunk * s.panel + 16 : tile.vectors * lanes);
-  if (form.plain() && form.outputs.size() == 1 && form.column >= 0 && n && *n % s.panel == 0) {
+  if (form.plain() && form.outputs.size() == 1 && form.column >= 0 && n && *n % s.panel == 0 &&
+      elementOf(form.outputs[0].access) == form.element) {
     const Access &out = form.outputs[0].access;
     DimExpr stride(0), size(1);
     bool even = out.strides[form.column].isConstant(1);
@@ -101,12 +109,15 @@ Extents::Extents(MatmulForm &form, const MatmulSchedule &s, const Machine &machi
   tableBytes = llvm::alignTo(mc * 8, 64);
   sumBytes = direct ? DimExpr(0) : sumStep * DimExpr((wait ? mc : tile.rows) * element);
   packBytes = s.packed ? 0 : s.kc * s.panel * element;
+  // Not a multiple of 4 KB here either.
+  rowStep = convert ? std::min<int64_t>(s.kc, llvm::alignTo(k.value_or(s.kc), 4)) + 16 : 0;
+  rowBytes = llvm::alignTo(mc * rowStep * element, 64);
 }
 
 AffineExpr fovea::cpu::matmulWorkspace(MatmulForm &form, const MatmulSchedule &schedule, const Machine &machine) {
   Extents x(form, schedule, machine);
   auto index = [](const data::DimAtom &atom) -> unsigned { return cast<BlockArgument>(atom.value).getArgNumber(); };
-  DimExpr bytes = DimExpr(x.tableBytes + x.packBytes + 64) + x.sumBytes;
+  DimExpr bytes = DimExpr(x.tableBytes + x.packBytes + x.rowBytes + 64) + x.sumBytes;
   return bytes.toAffine(form.product->getContext(), index);
 }
 
@@ -138,9 +149,10 @@ void MatmulWriter::write() {
   Value m = frame.size(form.count(form.rows)), n = frame.size(form.n);
   table = frame.workspace();
   packBuffer = c.address(table, c.b.getI8Type(), x.tableBytes);
-  sumBuffer = c.address(packBuffer, c.b.getI8Type(), x.packBytes);
+  rowBuffer = c.address(packBuffer, c.b.getI8Type(), x.packBytes);
+  sumBuffer = c.address(rowBuffer, c.b.getI8Type(), x.rowBytes);
   // Lines of the next panel for every 4 steps of k.
-  int64_t lines = llvm::divideCeil(4 * s.panel * x.element, 64);
+  int64_t lines = llvm::divideCeil(4 * s.panel * x.panelElement, 64);
   densities = s.packed ? SmallVector<int64_t>{1, 2, 3, lines} : SmallVector<int64_t>{0};
   std::set<int64_t> counts = rowCounts(form, s), distinct;
   for (int64_t r : counts) {
@@ -183,12 +195,14 @@ void MatmulWriter::block(ArrayRef<Value> batch, Value m0, Value rows, Value p0, 
     rows = c.constant(*rowCounts.begin());
   Value aOrigin = places.origin(form.a, batch);
   c.loop(zero, rows, 1, [&](Value r) {
-    c.store(c.address(aOrigin, form.element, places.row(form.a, c.add(m0, r))), c.address(table, c.b.getI64Type(), r));
+    Value row = x.convert ? c.address(rowBuffer, form.element, c.mul(r, x.rowStep))
+                          : c.address(aOrigin, form.element, places.row(form.a, c.add(m0, r)));
+    c.store(row, c.address(table, c.b.getI64Type(), r));
   });
   tiles = c.ceilDiv(rows, x.tile.rows);
   shortRows = c.div(rows, tiles);
   longTiles = c.sub(rows, c.mul(shortRows, tiles));
-  int64_t lines = llvm::divideCeil(4 * s.panel * x.element, 64);
+  int64_t lines = llvm::divideCeil(4 * s.panel * x.panelElement, 64);
   density = c.constant(densities.size() - 1);
   for (int64_t i = densities.size() - 1; i-- > 0;)
     density =
@@ -199,7 +213,7 @@ void MatmulWriter::block(ArrayRef<Value> batch, Value m0, Value rows, Value p0, 
   Value kStep = KernelCode::known(kBlocks) == 1 ? k : c.mul(c.ceilDiv(c.ceilDiv(k, kBlocks), 4), 4);
   Value wOrigin = places.origin(form.w, batch);
   auto packedPanel = [&](Value p, Value k0) {
-    return c.address(wOrigin, form.element, c.mul(c.add(c.mul(p, k), k0), s.panel));
+    return c.address(wOrigin, elementOf(form.w), c.mul(c.add(c.mul(p, k), k0), s.panel));
   };
   Value chunkSize = x.wait && !form.norm ? c.constant(x.chunk) : c.max(c.sub(p1, p0), one);
   Value chunks = c.ceilDiv(c.sub(p1, p0), chunkSize);
@@ -208,6 +222,8 @@ void MatmulWriter::block(ArrayRef<Value> batch, Value m0, Value rows, Value p0, 
     c.loop(zero, kBlocks, 1, [&](Value kIndex) {
       Value k0 = c.mul(kIndex, kStep), length = c.min(kStep, c.sub(k, k0));
       Value resume = c.compare(arith::CmpIPredicate::ne, kIndex, zero), last = c.equal(c.add(kIndex, 1), kBlocks);
+      if (x.convert)
+        convertRows(aOrigin, m0, rows, k0, length);
       c.loop(c0, c1, 1, [&](Value p) {
         Value at, next;
         if (s.packed) {
@@ -221,15 +237,36 @@ void MatmulWriter::block(ArrayRef<Value> batch, Value m0, Value rows, Value p0, 
           Value kStride = frame.size(form.w.strides[kDim]),
                 nStride = frame.size(form.column < 0 ? DimExpr(1) : form.w.strides[form.column]);
           Value n0 = c.mul(p, s.panel);
-          Value origin =
-              c.address(c.address(wOrigin, form.element, c.mul(k0, kStride)), form.element, c.mul(n0, nStride));
-          packPanel(c, form.element, {origin, kStride, nStride}, length,
+          Value origin = c.address(c.address(wOrigin, elementOf(form.w), c.mul(k0, kStride)), elementOf(form.w),
+                                   c.mul(n0, nStride));
+          packPanel(c, elementOf(form.w), {origin, kStride, nStride}, length,
                     c.min(c.sub(frame.size(form.n), n0), c.constant(s.panel)), s.panel, x.tile.lanes, packBuffer);
           at = next = packBuffer;
         }
         panel(batch, m0, p, form.norm ? zero : c0, k0, length, resume, last, at, next);
       });
     });
+  });
+}
+
+/// Writes the next `length` elements of the rows, from k0 on, as the sums' type.
+void MatmulWriter::convertRows(Value origin, Value m0, Value rows, Value k0, Value length) {
+  Type element = elementOf(form.a);
+  VectorType type = c.vector(element, x.tile.lanes);
+  const DimExpr &stride = form.a.strides[form.sizes.size()];
+  bool unit = stride.isConstant(1) || form.k.isConstant(1);
+  Value step = unit ? c.constant(1) : frame.size(stride),
+        whole = c.sub(length, c.rem(length, c.constant(x.tile.lanes)));
+  c.loop(c.constant(0), rows, 1, [&](Value r) {
+    Value from = c.address(c.address(origin, element, places.row(form.a, c.add(m0, r))), element, c.mul(k0, step)),
+          to = c.address(rowBuffer, form.element, c.mul(r, x.rowStep));
+    auto move = [&](Value k, Value mask) {
+      Value place = c.address(from, element, c.mul(k, step));
+      c.store(unit ? c.load(type, place, mask) : c.gather(type, place, step, mask), c.address(to, form.element, k),
+              mask);
+    };
+    c.loop(c.constant(0), whole, x.tile.lanes, [&](Value k) { move(k, {}); });
+    c.loop(whole, length, x.tile.lanes, [&](Value k) { move(k, c.lanesBelow(x.tile.lanes, k, length)); });
   });
 }
 
@@ -250,7 +287,7 @@ void MatmulWriter::panel(ArrayRef<Value> batch, Value m0, Value p, Value firstPa
     c.loop(zero, tiles, 1, [&](Value t) {
       Value start = c.add(c.mul(t, shortRows), c.min(t, longTiles));
       Value rows = c.add(shortRows, c.select(c.less(t, longTiles), c.constant(1), zero));
-      Value b = c.address(panelAddress, form.element, c.mul(sub, width)),
+      Value b = c.address(panelAddress, x.tile.right, c.mul(sub, width)),
             n0 = c.add(c.mul(p, s.panel), c.mul(sub, width));
       Value sums;
       if (x.direct) {
@@ -276,9 +313,9 @@ void MatmulWriter::tile(Value rows, Value table, Value k0, Value b, Value length
                         Value prefetch) {
   const DimExpr &stride = form.a.strides[form.sizes.size()];
   // A dim of one element has no stride.
-  int64_t aStep = form.k.isConstant(1) ? 1 : stride.getConstant().value_or(0);
+  int64_t aStep = form.k.isConstant(1) || x.convert ? 1 : stride.getConstant().value_or(0);
   Value aStepValue = aStep ? c.constant(aStep) : frame.size(stride);
-  Value offset = c.mul(k0, aStepValue), panelWidth = c.constant(s.panel);
+  Value offset = x.convert ? c.constant(0) : c.mul(k0, aStepValue), panelWidth = c.constant(s.panel);
   c.dispatch(c.add(c.mul(rows, 4), density), cases, [&](int64_t which) {
     TileShape shape = x.tile;
     shape.rows = which / 4;

@@ -15,7 +15,7 @@ Value RowPlaces::origin(const Access &access, ArrayRef<Value> batchIndices) {
   Value place = frame.size(access.offset);
   for (auto [d, index] : llvm::zip(form.batch, batchIndices))
     place = c.add(place, c.mul(index, frame.size(access.strides[d])));
-  return c.address(frame.buffer(access.base), cast<RankedTensorType>(access.base.getType()).getElementType(), place);
+  return c.address(frame.buffer(access.base), elementOf(access), place);
 }
 
 SmallVector<Value> RowPlaces::indices(ArrayRef<int64_t> which, Value m) {
@@ -56,8 +56,7 @@ Value RowPlaces::row(const Access &access, Value m) {
 }
 
 Value MatmulEpilogue::rowOf(const Access &access, ArrayRef<Value> batchIndices, Value m) {
-  Type element = cast<RankedTensorType>(access.base.getType()).getElementType();
-  return c.address(places.origin(access, batchIndices), element, places.row(access, m));
+  return c.address(places.origin(access, batchIndices), elementOf(access), places.row(access, m));
 }
 
 static DimExpr columnStride(const MatmulForm &form, const Access &access) {
@@ -76,13 +75,14 @@ Value MatmulEpilogue::read(const Access &access, Value row, Type element, const 
 
 void MatmulEpilogue::write(const Access &access, Value row, Value value, const Columns &columns) {
   DimExpr stride = columnStride(form, access);
-  Type element = getElementTypeOrSelf(value.getType());
+  Type element = elementOf(access);
   if (!isa<VectorType>(value.getType()))
-    value = c.splat(c.vector(element, columns.lanes), value);
+    value = c.splat(c.vector(value.getType(), columns.lanes), value);
   // A stride of 0 is that of a single column: the mask leaves its lane.
   if (stride.isConstant(0) || stride.isConstant(1))
-    return c.store(value, c.address(row, element, columns.from), columns.mask);
-  c.scatter(value, c.address(row, element, c.mul(columns.from, frame.size(stride))), frame.size(stride), columns.mask);
+    return c.store(value, c.address(row, element, columns.from), columns.mask, element);
+  c.scatter(value, c.address(row, element, c.mul(columns.from, frame.size(stride))), frame.size(stride), columns.mask,
+            element);
 }
 
 void MatmulEpilogue::chain(ArrayRef<Value> batchIndices, Value m, Value sumRow, Value sumColumn,
@@ -115,7 +115,8 @@ void MatmulEpilogue::chain(ArrayRef<Value> batchIndices, Value m, Value sumRow, 
     }
     // Inits are not read.
     for (Value init : generic.getOutputs())
-      arguments.push_back(arith::ConstantOp::create(c.b, c.loc, c.b.getZeroAttr(getElementTypeOrSelf(init.getType()))));
+      arguments.push_back(
+          arith::ConstantOp::create(c.b, c.loc, c.b.getZeroAttr(computedType(getElementTypeOrSelf(init.getType())))));
     SmallVector<Value> results = emitBody(frame, *generic.getBlock(), arguments, context);
     for (auto [result, value] : llvm::zip(generic.getResults(), results))
       values[result] = value;
@@ -214,11 +215,14 @@ void MatmulEpilogue::normalize(ArrayRef<Value> batchIndices, Value m0, Value row
     auto columns = [&](const Columns &at) {
       Value y = c.mulf(centred(c.load(type, c.address(row, form.element, at.from), at.mask)), factor);
       auto vectorOf = [&](const Access &access) -> Value {
-        Value base = c.address(frame.buffer(access.base), form.element, frame.size(access.offset));
+        Type element = elementOf(access);
+        Value base = c.address(frame.buffer(access.base), element, frame.size(access.offset));
         if (access.strides[0].isConstant(0))
-          return c.splat(type, c.load(form.element, base));
-        Value stride = frame.size(access.strides[0]), place = c.address(base, form.element, c.mul(at.from, stride));
-        return access.strides[0].isConstant(1) ? c.load(type, place, at.mask) : c.gather(type, place, stride, at.mask);
+          return c.splat(type, c.load(element, base));
+        Value stride = frame.size(access.strides[0]), place = c.address(base, element, c.mul(at.from, stride));
+        VectorType stored = c.vector(element, lanes);
+        return access.strides[0].isConstant(1) ? c.load(stored, place, at.mask)
+                                               : c.gather(stored, place, stride, at.mask);
       };
       if (scale && bias)
         y = c.fma(y, vectorOf(*scale), vectorOf(*bias));

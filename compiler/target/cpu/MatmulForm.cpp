@@ -66,11 +66,11 @@ DimExpr MatmulForm::count(ArrayRef<int64_t> which) const {
 static LogicalResult readProduct(MatmulForm &form, std::string &reason) {
   linalg::LinalgOp op = form.product;
   Value result = op->getResult(0);
-  form.element = getElementTypeOrSelf(result.getType());
+  form.element = computedType(getElementTypeOrSelf(result.getType()));
   if (!form.element.isF32() && !form.element.isF64())
     return reason = "the sums are neither f32 nor f64", failure();
   for (Value input : op.getDpsInputs())
-    if (getElementTypeOrSelf(input.getType()) != form.element)
+    if (computedType(getElementTypeOrSelf(input.getType())) != form.element)
       return reason = "the operands do not have the type of the sums", failure();
   SmallVector<unsigned> reductions;
   op.getReductionDims(reductions);
@@ -178,7 +178,7 @@ static LogicalResult readEpilogue(MatmulForm &form, std::string &reason) {
     } else if (isLastDimNorm(&op) && !form.norm) {
       int64_t rank = form.sizes.size();
       if (form.column != rank - 1 || !computed.contains(op.getOperand(0)) || !form.batch.empty() ||
-          getElementTypeOrSelf(op.getOperand(0).getType()) != form.element)
+          computedType(getElementTypeOrSelf(op.getOperand(0).getType())) != form.element)
         return reason = "the normalisation is not over the columns of the product", failure();
       for (unsigned i = 1; i + 1 < op.getNumOperands(); ++i)
         if (failed(

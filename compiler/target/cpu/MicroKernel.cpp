@@ -9,10 +9,10 @@ static constexpr int64_t kUnroll = 4;
 /// One step of k: all products of a column of A with a row of B.
 static void multiplyStep(KernelCode &c, const TileShape &tile, const TileOperands &o, ArrayRef<Value> a, Value b,
                          Values &sums) {
-  VectorType type = c.vector(tile.element, tile.lanes);
+  VectorType type = c.vector(tile.element, tile.lanes), right = c.vector(tile.right, tile.lanes);
   Values row;
   for (int64_t v = 0; v < tile.vectors; ++v)
-    row.push_back(c.load(type, c.address(b, tile.element, v * tile.lanes), v == tile.vectors - 1 ? o.mask : Value()));
+    row.push_back(c.load(right, c.address(b, tile.right, v * tile.lanes), v == tile.vectors - 1 ? o.mask : Value()));
   for (int64_t r = 0; r < tile.rows; ++r) {
     Value x = c.splat(type, c.load(tile.element, a[r]));
     for (int64_t v = 0; v < tile.vectors; ++v) {
@@ -30,7 +30,7 @@ Values fovea::cpu::emitTile(KernelCode &c, const TileShape &tile, const TileOper
       Value aPlace = c.mul(k, o.aStep);
       for (Value row : o.a)
         a.push_back(c.address(row, tile.element, aPlace));
-      Value b = c.address(o.b, tile.element, c.mul(k, o.bStep));
+      Value b = c.address(o.b, tile.right, c.mul(k, o.bStep));
       bool prefetch = o.prefetch && unroll == kUnroll;
       Value fetched =
           prefetch ? c.address(o.prefetch, c.b.getI8Type(), c.mul(k, o.prefetchLines * 64 / kUnroll)) : Value();
@@ -42,7 +42,7 @@ Values fovea::cpu::emitTile(KernelCode &c, const TileShape &tile, const TileOper
         Values at;
         for (Value row : a)
           at.push_back(c.address(row, tile.element, c.mul(o.aStep, u)));
-        multiplyStep(c, tile, o, at, c.address(b, tile.element, c.mul(o.bStep, u)), next);
+        multiplyStep(c, tile, o, at, c.address(b, tile.right, c.mul(o.bStep, u)), next);
       }
       return next;
     });
@@ -65,9 +65,9 @@ TileShape fovea::cpu::tileFor(const Machine &machine, Type element, int64_t pane
 func::FuncOp fovea::cpu::tileFunction(ModuleOp code, const Machine &machine, const TileFunction &what) {
   const TileShape &tile = what.tile;
   std::string name;
-  llvm::raw_string_ostream(name) << "fovea_tile_" << tile.element << "_" << tile.rows << "x" << tile.vectors << "x"
-                                 << tile.lanes << "_a" << what.aStep << "_b" << what.bStep << "_p" << what.prefetchLines
-                                 << (what.fetchSums ? "_c" : "");
+  llvm::raw_string_ostream(name) << "fovea_tile_" << tile.element << "_" << tile.right << "_" << tile.rows << "x"
+                                 << tile.vectors << "x" << tile.lanes << "_a" << what.aStep << "_b" << what.bStep
+                                 << "_p" << what.prefetchLines << (what.fetchSums ? "_c" : "");
   if (auto known = code.lookupSymbol<func::FuncOp>(name))
     return known;
   OpBuilder b = OpBuilder::atBlockEnd(code.getBody());

@@ -14,8 +14,9 @@
 namespace fovea::cpu {
 
 struct TileShape {
-  mlir::Type element;
+  mlir::Type element; ///< of the sums and of A
   int64_t lanes, rows, vectors;
+  mlir::Type right = element; ///< of B, which may be narrower
 };
 
 struct TileOperands {

@@ -26,9 +26,10 @@ Values fovea::cpu::transposeBlock(KernelCode &c, Values rows) {
 void fovea::cpu::packPanel(KernelCode &c, Type element, const PanelSource &from, Value length, Value columns,
                            int64_t width, int64_t lanes, Value to, Value scale) {
   VectorType type = c.vector(element, lanes);
-  Value factor = scale ? c.splat(type, scale) : Value();
+  Type computed = computedType(element);
+  Value factor = scale ? c.splat(c.vector(computed, lanes), scale) : Value();
   auto put = [&](Value v, Value k, int64_t column) {
-    c.store(factor ? c.mulf(v, factor) : v, c.address(c.address(to, element, c.mul(k, width)), element, column));
+    c.store(factor ? c.mulf(v, factor) : v, c.address(c.address(to, computed, c.mul(k, width)), computed, column));
   };
   Value zero = c.constant(0);
   bool unitN = KernelCode::known(from.nStride) == 1, unitK = KernelCode::known(from.kStride) == 1;

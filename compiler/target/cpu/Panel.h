@@ -14,7 +14,8 @@ struct PanelSource {
   mlir::Value origin, kStride, nStride;
 };
 
-/// Writes B(k, n) for k < length and n < width, times `scale` if that is not null, to to[k * width + n]. Columns from
+/// Writes B(k, n) for k < length and n < width, times `scale` if that is not null, to to[k * width + n]. `element` is
+/// that of B, of which computedType is written. Columns from
 /// `columns` (>= 1) on are filled with something finite if all of B is. Rows of B are read where it has unit stride
 /// along n, blocks are turned where along k.
 void packPanel(KernelCode &c, mlir::Type element, const PanelSource &from, mlir::Value length, mlir::Value columns,

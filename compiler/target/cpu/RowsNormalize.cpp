@@ -4,6 +4,7 @@
 #include "compiler/target/cpu/LoopsCode.h"
 
 #include "compiler/conversion/ExpandMath.h"
+#include "compiler/target/cpu/Elements.h"
 #include "dialects/attn/Attn.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -45,12 +46,10 @@ static Value constantAt(OpBuilder &b, Location loc, Type element, double value, 
 
 /// The maximum, the sum of e^(x - maximum), and its reciprocal. `keep` is given the exponentials.
 Values NestCode::softmaxStatistics(Node &node, Point &point, llvm::function_ref<void(Value, Point &)> keep) {
-  Type element = getElementTypeOrSelf(node.element);
-  if (!element.isF64())
-    element = b.getF32Type();
+  Type element = computedType(node.element);
   int64_t lane = laneOfReduction(loops, node), width = lanesOf({Ref{&node}}, machine);
   auto constant = [&](double value) { return constantAt(b, loc, element, value, point.lanes); };
-  auto source = [&](Point &at) { return lanes(widen(evaluate(node.children[0], at)), at); };
+  auto source = [&](Point &at) { return lanes(evaluate(node.children[0], at), at); };
   auto larger = [&](unsigned, Value x, Value y) { return greater(b, loc, x, y); };
   Value maximum = over(node.loops, lane, width, point, {constant(-INFINITY)}, larger,
                        [&](Point &at, Values s) -> Values { return {greater(b, loc, source(at), s[0])}; })[0];
@@ -66,14 +65,12 @@ Values NestCode::softmaxStatistics(Node &node, Point &point, llvm::function_ref<
 
 /// The mean (none for rms_norm) and the reciprocal of the deviation.
 Values NestCode::normStatistics(Node &node, Point &point) {
-  Type element = getElementTypeOrSelf(node.element);
-  if (!element.isF64())
-    element = b.getF32Type();
+  Type element = computedType(node.element);
   auto layer = dyn_cast<attn::LayerNormOp>(node.op);
   double epsilon = (layer ? layer.getEpsilon() : cast<attn::RmsNormOp>(node.op).getEpsilon()).convertToDouble();
   int64_t lane = laneOfReduction(loops, node), width = lanesOf({Ref{&node}}, machine);
   auto constant = [&](double value) { return constantAt(b, loc, element, value, point.lanes); };
-  auto source = [&](Point &at) { return lanes(widen(evaluate(node.children[0], at)), at); };
+  auto source = [&](Point &at) { return lanes(evaluate(node.children[0], at), at); };
   auto add = [&](unsigned, Value x, Value y) { return binary("arith.addf", x, y); };
   DimExpr length(1);
   for (unsigned v : node.loops)
@@ -118,20 +115,20 @@ Value NestCode::evaluateRow(Node &node, Point &point) {
       p.lanes = 0, p.lane = -1, p.mask = Value();
     s = statistics(node, p);
   }
-  Value x = widen(evaluate(node.children[1], point)), y;
+  Value x = evaluate(node.children[1], point), y;
   if (auto softmax = dyn_cast<attn::SoftmaxOp>(node.op)) {
     Value d = binary("arith.subf", x, s[0]);
     y = softmax.getLog() ? binary("arith.subf", d, math::LogOp::create(b, loc, s[1]))
                          : binary("arith.mulf", exponential(d), s[2]);
-    return narrow(guarded(softmax, y), node.element);
+    return guarded(softmax, y);
   }
   y = isa<attn::LayerNormOp>(node.op) ? binary("arith.subf", x, s[0]) : x;
   y = binary("arith.mulf", y, s[1]);
   if (node.children[2].node)
-    y = binary("arith.mulf", y, widen(evaluate(node.children[2], point)));
+    y = binary("arith.mulf", y, evaluate(node.children[2], point));
   if (node.children[3].node)
-    y = binary("arith.addf", y, widen(evaluate(node.children[3], point)));
-  return narrow(y, node.element);
+    y = binary("arith.addf", y, evaluate(node.children[3], point));
+  return y;
 }
 
 /// A nest that is nothing but softmax along contiguous rows: the exponentials are kept in the output row instead of
@@ -144,7 +141,7 @@ bool NestCode::emitSoftmaxInPlace(Point &point) {
   Type element = node.element;
   auto softmax = dyn_cast_or_null<attn::SoftmaxOp>(node.op);
   if (node.kind != Node::softmax || softmax.getLog() || node.loops.size() != 1 ||
-      !output.place.coefficient(shape.lane).isConstant(1) || isa<Float16Type, BFloat16Type>(element))
+      !output.place.coefficient(shape.lane).isConstant(1) || isHalf(element))
     return false;
   bool nested = false;
   walkNodes(output.value, [&](Node &n) { nested |= &n != &node && n.hasLoops(); });

@@ -2,6 +2,8 @@
 // in every lane.
 #include "compiler/target/cpu/LoopsCode.h"
 
+#include "compiler/target/cpu/Elements.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -161,7 +163,7 @@ static Operation *combiner(Block &body, TypedAttr &neutral) {
                   .Default(std::nullopt);
   if (!kind)
     return nullptr;
-  Type type = accumulator.getType();
+  Type type = computedType(accumulator.getType());
   OpBuilder builder(op->getContext());
   if (auto floating = dyn_cast<FloatType>(type)) {
     double value = *kind == arith::AtomicRMWKind::mulf ? 1 : 0;
@@ -196,8 +198,8 @@ std::vector<Values> NestCode::reduce(Node &node, MutableArrayRef<Point> points) 
   bool onLanes = points[0].lanes && llvm::is_contained(dependencies(node), unsigned(points[0].lane));
   for (unsigned i = 0; i < inits; ++i) {
     Ref init = node.children[inputs + i];
-    Values at =
-        init.node ? evaluate(init, points) : Values(points.size(), zeroOf(body.getArgument(inputs + i).getType()));
+    Values at = init.node ? evaluate(init, points)
+                          : Values(points.size(), zeroOf(computedType(body.getArgument(inputs + i).getType())));
     for (size_t p = 0; p < points.size(); ++p)
       starts[p].push_back(onLanes ? lanes(at[p], points[p]) : at[p]);
   }
@@ -205,7 +207,8 @@ std::vector<Values> NestCode::reduce(Node &node, MutableArrayRef<Point> points) 
     std::vector<Values> arguments(at.size());
     for (unsigned i = 0; i < inputs; ++i) {
       Ref child = node.children[i];
-      Values values = child.node ? evaluate(child, at) : Values(at.size(), zeroOf(body.getArgument(i).getType()));
+      Values values =
+          child.node ? evaluate(child, at) : Values(at.size(), zeroOf(computedType(body.getArgument(i).getType())));
       for (size_t p = 0; p < at.size(); ++p)
         arguments[p].push_back(values[p]);
     }

@@ -1,4 +1,5 @@
 #include "compiler/target/cpu/Weights.h"
+#include "compiler/reference/Reference.h"
 #include "compiler/transforms/View.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -40,6 +41,7 @@ public:
   SmallVector<Piece> pieces;
 
 private:
+  LogicalResult evaluate(Value value, SmallVector<int64_t> place);
   const char *bytesOf(arith::ConstantOp constant);
   std::vector<std::vector<char>> unpacked; ///< constants that had to be written out
 };
@@ -76,6 +78,22 @@ const char *Packer::bytesOf(arith::ConstantOp constant) {
   return bytes.data();
 }
 
+/// What strides over one constant do not say (a dim that is split behind a transpose, a part of a concatenation) is
+/// written out.
+LogicalResult Packer::evaluate(Value value, SmallVector<int64_t> place) {
+  FailureOr<reference::Tensor> tensor = reference::evaluateConstant(value.getDefiningOp());
+  if (failed(tensor))
+    return value.getDefiningOp()->emitError("a weight is made by an operation other than a view or a concatenation");
+  std::vector<char> &bytes = unpacked.emplace_back(reference::toBytes(*tensor));
+  Piece piece{bytes.data(), {}, {}, std::move(place)};
+  llvm::append_range(piece.shape, cast<RankedTensorType>(value.getType()).getShape());
+  piece.strides.assign(piece.shape.size(), 1);
+  for (int64_t d = static_cast<int64_t>(piece.shape.size()) - 2; d >= 0; --d)
+    piece.strides[d] = piece.strides[d + 1] * piece.shape[d + 1];
+  pieces.push_back(std::move(piece));
+  return success();
+}
+
 LogicalResult Packer::collect(Value value, SmallVector<int64_t> place) {
   if (auto concat = value.getDefiningOp<tensor::ConcatOp>()) {
     for (Value input : concat.getInputs()) {
@@ -87,12 +105,9 @@ LogicalResult Packer::collect(Value value, SmallVector<int64_t> place) {
   }
   data::DimAnalysis dims;
   FailureOr<View> view = viewOfSource(value, dims);
-  if (failed(view))
-    return value.getDefiningOp()->emitError("a weight cannot be read through this operation");
-  auto constant = view->base.getDefiningOp<arith::ConstantOp>();
+  auto constant = succeeded(view) ? view->base.getDefiningOp<arith::ConstantOp>() : nullptr;
   if (!constant)
-    return view->base.getDefiningOp()->emitError(
-        "a weight is made by an operation other than a view or a concatenation");
+    return evaluate(value, std::move(place));
   const char *bytes = bytesOf(constant);
   if (!bytes)
     return constant.emitError("the data of a weight is missing");

@@ -1,4 +1,5 @@
 // Attention with all its masks, against plain double loops.
+#include "Halves.h"
 #include "KernelHarness.h"
 #include "KernelTexts.h"
 
@@ -10,6 +11,7 @@
 #include <random>
 
 using namespace fovea::cpu;
+using namespace fovea::test;
 
 namespace {
 
@@ -97,7 +99,7 @@ template <typename T> void check(Case test, const std::string &machineName, cons
     ASSERT_EQ(std::memcmp(again.data(), out.data(), out.size() * sizeof(T)), 0) << pieces << " pieces differ";
   }
   for (size_t i = B * H * m * E; i < out.size(); ++i)
-    ASSERT_EQ(out[i], T(77)) << "written past the end";
+    ASSERT_EQ(double(out[i]), 77) << "written past the end";
   auto at = [&](int which, int64_t b, int64_t h, int64_t i, int64_t d) -> double {
     if (o.merged)
       return qkv[(b * m + i) * inner + (which == 0 ? 0 : which == 1 ? H * D : (H + G) * D) + h * D + d];
@@ -120,7 +122,7 @@ template <typename T> void check(Case test, const std::string &machineName, cons
             s += at(0, b, h, i, d) * at(1, b, g, j, d);
           s *= o.scale;
           if (o.mask == "keys")
-            s = static_cast<T>(s + mask[b * n + j]);
+            s = sizeof(T) == 4 ? static_cast<float>(s + mask[b * n + j]) : s + mask[b * n + j];
           if (o.mask == "full")
             s += mask[((b * H + h) * m + i) * n + j];
           if (o.mask == "softcap")
@@ -142,11 +144,12 @@ template <typename T> void check(Case test, const std::string &machineName, cons
             for (int64_t e = 0; e < E; ++e)
               row[e] += p[j] / sum * at(2, b, g, j, e);
         for (int64_t e = 0; e < E; ++e) {
-          T got = o.merged ? out[(b * m + i) * H * E + h * E + e] : out[((b * H + h) * m + i) * E + e];
+          double got = o.merged ? out[(b * m + i) * H * E + h * E + e] : out[((b * H + h) * m + i) * E + e];
           if (!any && test.nan)
             ASSERT_TRUE(std::isnan(got)) << b << ", " << h << ", " << i << ", " << e << ": " << got;
           else
-            ASSERT_NEAR(got, row[e], tolerance) << b << ", " << h << ", " << i << ", " << e;
+            ASSERT_NEAR(got, row[e], tolerance + kRounding<T> * std::fabs(row[e]))
+                << b << ", " << h << ", " << i << ", " << e;
         }
       }
 }
@@ -305,12 +308,43 @@ TEST(AttentionPlan, SplitsFewRowsWithManyKeys) {
   EXPECT_EQ(reason, "the kernel could not be emitted");
 }
 
+template <typename T> void checkHalf(const char *element, const std::string &machine) {
+  for (const char *lowering : {"attention", "attention-general"}) {
+    for (auto [m, n] : {std::pair<int64_t, int64_t>(1, 77), {17, 33}})
+      check<T>({{2, 4, 2, m, n, 20, 7, false, 0.125, "", "", false, element}}, machine, lowering);
+    for (const char *mask : {"keys", "full", "softcap"}) {
+      Case test{{2, 4, 2, 33, 33, 20, 20, true, 0.125, "", mask, true, element}};
+      test.maskValue = -INFINITY;
+      test.causal = 2;
+      check<T>(test, machine, lowering);
+    }
+  }
+  Case split{{2, 4, 2, 2, 333, 20, 7, false, 0.125, "", "keys", false, element}};
+  split.text.parts = 5;
+  split.maskValue = -INFINITY;
+  check<T>(split, machine, "attention-general");
+  Case blocks{{2, 2, 2, 100, 130, 32, 40, false, 0.125, "", "full", false, element}};
+  blocks.schedule = "{exact = 64 : i64, block = 32 : i64}";
+  check<T>(blocks, machine);
+}
+
+TEST_P(Attention, Halves) {
+  checkHalf<F16>("f16", GetParam());
+  checkHalf<BF16>("bf16", GetParam());
+}
+
+// Machines without the instructions for f16.
+TEST(AttentionOld, Halves) {
+  checkHalf<F16>("f16", "x86-64");
+  checkHalf<BF16>("bf16", "x86-64-v2");
+}
+
 TEST(AttentionPlan, RefusesWithAReason) {
   std::string reason, error;
   AttentionText text{1, 1, 1, 4, 4, 8, 8};
   text.element = "f64";
   EXPECT_FALSE(LoadedKernel::compile(attentionText(text), "attention", *Machine::named("native"), &reason));
-  EXPECT_EQ(reason, "the elements are not f32");
+  EXPECT_EQ(reason, "the elements are not f32, f16 or bf16");
 }
 
 INSTANTIATE_TEST_SUITE_P(Machines, Attention, testing::Values("native", "x86-64-v3"), [](const auto &info) {

@@ -86,7 +86,7 @@ std::unique_ptr<LoadedKernel> LoadedKernel::compile(const std::string &text, llv
   if (std::getenv("FOVEA_PRINT_CODE"))
     code->print(llvm::errs());
   PassManager passes(loaded->context.get());
-  buildLowerToLLVMPipeline(passes, !machine.has("sse4.1"));
+  buildLowerToLLVMPipeline(passes, !machine.has("sse4.1"), !machine.has("f16c"));
   if (failed(passes.run(*code)))
     return fail("lower", "lowering to the LLVM dialect failed");
   std::vector<std::string> functions;

@@ -166,9 +166,10 @@ std::string attentionText(const AttentionText &o) {
     body << ", capture_maps = [" << maskMap << "]";
   body << "}";
   std::string s = e == "f64" ? "f64" : "f32";
+  std::string wide = e == s ? "%c" : "%w", widen = e == s ? "" : "    %w = arith.extf %c : " + e + " to " + s + "\n";
   if (!maskType.empty())
-    body << " score {\n  ^bb0(%x: " << s << ", %b: index, %h: index, %i: index, %j: index, %c: " << e
-         << "):\n    %y = arith.addf %x, %c : " << s << "\n    attn.yield %y : " << s << "\n  }";
+    body << " score {\n  ^bb0(%x: " << s << ", %b: index, %h: index, %i: index, %j: index, %c: " << e << "):\n"
+         << widen << "    %y = arith.addf %x, " << wide << " : " << s << "\n    attn.yield %y : " << s << "\n  }";
   if (o.mask == "softcap")
     body << " score {\n  ^bb0(%x: " << s
          << ", %b: index, %h: index, %i: index, %j: index):\n    %c = arith.constant 2.0 : " << s

@@ -1,4 +1,5 @@
 // Matrix products with everything that may stand around them, against plain double loops.
+#include "Halves.h"
 #include "KernelHarness.h"
 #include "KernelTexts.h"
 
@@ -9,6 +10,7 @@
 #include <random>
 
 using namespace fovea::cpu;
+using namespace fovea::test;
 
 namespace {
 
@@ -81,14 +83,16 @@ template <typename T> void check(MatmulText text, const std::string &machineName
       ASSERT_EQ(std::memcmp(keptAgain.data(), kept.data(), out.size() * sizeof(T)), 0) << pieces << " pieces differ";
     }
     for (int64_t i = m * n; i < m * n + 64; ++i)
-      ASSERT_EQ(out[i], T(77)) << "written past the end";
+      ASSERT_EQ(double(out[i]), 77) << "written past the end";
+    // Sums, and what stays as it is computed, are rounded once where elements are 16 bits wide.
     double tolerance = (sizeof(T) == 8 ? 1e-14 : 3e-6) * (std::sqrt(double(k)) + 4);
+    auto allowed = [&](double value) { return tolerance + kRounding<T> * std::fabs(value); };
     for (int64_t i = 0; i < m; i += std::max<int64_t>(1, m / 23)) {
       std::vector<double> row(n);
       for (int64_t j = 0; j < n; ++j) {
         double sum = 0;
         for (int64_t x = 0; x < k; ++x)
-          sum += double(a[i * k + x]) * w[x * n + j];
+          sum += double(a[i * k + x]) * double(w[x * n + j]);
         if (text.bias)
           sum += bias[j];
         if (text.activation == "gelu")
@@ -99,7 +103,7 @@ template <typename T> void check(MatmulText text, const std::string &machineName
           sum += residual[i * n + j];
         row[j] = sum;
         if (text.keepSum)
-          ASSERT_NEAR(kept[i * n + j], sum, tolerance) << "at " << i << ", " << j;
+          ASSERT_NEAR(double(kept[i * n + j]), sum, allowed(sum)) << "at " << i << ", " << j;
       }
       if (!text.norm.empty()) {
         double mean = 0, squares = 0;
@@ -110,10 +114,11 @@ template <typename T> void check(MatmulText text, const std::string &machineName
         for (double x : row)
           squares += (x - mean) * (x - mean) / n;
         for (int64_t j = 0; j < n; ++j)
-          row[j] = (row[j] - mean) / std::sqrt(squares + 1e-5) * scale[j] + (text.norm == "layer" ? shift[j] : 0);
+          row[j] = (row[j] - mean) / std::sqrt(squares + 1e-5) * double(scale[j]) +
+                   (text.norm == "layer" ? double(shift[j]) : 0);
       }
       for (int64_t j = 0; j < n; ++j)
-        ASSERT_NEAR(out[i * n + j], row[j], tolerance) << "at " << i << ", " << j;
+        ASSERT_NEAR(double(out[i * n + j]), row[j], allowed(row[j])) << "at " << i << ", " << j;
     }
   }
 }
@@ -177,6 +182,26 @@ TEST_P(Matmul, RowMajorWeights) {
 TEST_P(Matmul, Doubles) {
   for (auto [n, k] : {std::pair<int64_t, int64_t>(768, 64), {50, 1500}, {96, 3}})
     check<double>({-1, n, k, true, true, "relu", "layer", true, true, "f64"}, GetParam(), {1, 8, 47, 300});
+}
+
+// Weights in panels of 16 bits, other operands converted when they are packed or copied.
+template <typename T> void checkHalf(const char *element, const std::string &machine) {
+  for (auto [n, k] : {std::pair<int64_t, int64_t>(50, 1500), {96, 3}}) {
+    check<T>({-1, n, k, true, true, "gelu", "", false, true, element}, machine, {1, 47});
+    check<T>({33, n, k, true, false, "", "", false, false, element}, machine, {33});
+  }
+  check<T>({9, 48, 64, false, true, "relu", "layer", true, true, element}, machine, {9});
+}
+
+TEST_P(Matmul, Halves) {
+  checkHalf<F16>("f16", GetParam());
+  checkHalf<BF16>("bf16", GetParam());
+}
+
+// Machines without the instructions for f16.
+TEST(MatmulOld, Halves) {
+  checkHalf<F16>("f16", "x86-64");
+  checkHalf<BF16>("bf16", "x86-64-v2");
 }
 
 // Heads out of a B x S x (H * D) buffer, a product for each: scores, and the product with values that lie along k.

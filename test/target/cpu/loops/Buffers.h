@@ -2,6 +2,7 @@
 #ifndef FOVEA_TEST_TARGET_CPU_LOOPS_BUFFERS_H
 #define FOVEA_TEST_TARGET_CPU_LOOPS_BUFFERS_H
 
+#include "test/target/cpu/Halves.h"
 #include "test/target/cpu/loops/LoopsKernel.h"
 
 #include <gtest/gtest.h>
@@ -18,6 +19,8 @@ template <typename T> std::vector<T> randomValues(size_t n, unsigned seed = 1) {
   for (T &v : values)
     if constexpr (std::is_floating_point_v<T>)
       v = std::uniform_real_distribution<T>(-2, 2)(random);
+    else if constexpr (std::is_same_v<T, F16> || std::is_same_v<T, BF16>)
+      v = std::uniform_real_distribution<double>(-2, 2)(random);
     else if constexpr (sizeof(T) == 1)
       v = random() % 2;
     else
@@ -73,10 +76,11 @@ template <typename T> void expectNear(const std::vector<T> &got, const std::vect
   int shown = 0;
   for (size_t i = 0; i < got.size() && shown < 5; ++i) {
     bool bothNaN = std::isnan(double(got[i])) && std::isnan(want[i]);
-    if (!bothNaN && got[i] != want[i] &&
-        !(std::fabs(got[i] - want[i]) <= tolerance * std::max(1.0, std::fabs(want[i])))) {
+    double value = got[i];
+    if (!bothNaN && value != want[i] &&
+        !(std::fabs(value - want[i]) <= tolerance * std::max(1.0, std::fabs(want[i])))) {
       ++shown;
-      ADD_FAILURE() << "element " << i << " is " << +got[i] << ", not " << want[i];
+      ADD_FAILURE() << "element " << i << " is " << value << ", not " << want[i];
     }
   }
 }

@@ -69,7 +69,96 @@ TEST(Elementwise, types) {
   checkType<double>("f64", "arith.mulf", [](double x, double y) { return x * y; });
   checkType<int32_t>("i32", "arith.subi", [](int32_t x, int32_t y) { return x - y; });
   checkType<int64_t>("i64", "arith.muli", [](int64_t x, int64_t y) { return x * y; });
+  checkType<int16_t>("i16", "arith.addi", [](int16_t x, int16_t y) -> int16_t { return x + y; });
+  checkType<uint16_t>("i16", "arith.maxui", [](uint16_t x, uint16_t y) { return std::max(x, y); });
+  checkType<uint32_t>("i32", "arith.divui", [](uint32_t x, uint32_t y) { return y ? x / y : x; });
+  checkType<uint64_t>("i64", "arith.remui", [](uint64_t x, uint64_t y) { return y ? x % y : 0; });
+  checkType<uint8_t>("i8", "arith.minui", [](uint8_t x, uint8_t y) { return std::min(x, y); });
   checkType<uint8_t>("i1", "arith.andi", [](uint8_t x, uint8_t y) -> uint8_t { return x & y; });
+}
+
+// All numbers of 16 bits, and what is rounded to them: exactly, with the machine's instructions and without.
+template <typename T> void checkHalf(const std::string &type) {
+  std::vector<double> numbers;
+  for (unsigned bits = 0; bits < 65536; ++bits) {
+    T half;
+    half.bits = bits;
+    double x = half;
+    // The number, a quarter of its last place around it, and the ties between it and its neighbours.
+    half.bits = bits & 0x7FFF ? bits - 1 : bits;
+    double step = (x - double(half)) / 4;
+    numbers.insert(numbers.end(), {x, x + step, x - step, x - 2 * step});
+  }
+  numbers.insert(numbers.end(), {65519.9, 65520, 3.4e38, 3.3961775292304601e38, 1e300, -1e300, 1e-300, 0x1p-25,
+                                 0x1.8p-25, 1 + 0x1p-11 + 0x1p-40, 1 + 0x1p-8 + 0x1p-40, NAN, INFINITY});
+  std::string n = std::to_string(numbers.size());
+  for (const char *cpu : cpus) {
+    auto convert = [&](const std::string &from, const std::string &to, const char *op) {
+      return LoopsKernel({{n + "x" + from, ""}}, {{n + "x" + to, ""}},
+                         "%0 = " +
+                             generic("affine_map<(i)->(i)>, affine_map<(i)->(i)>", "\"parallel\"",
+                                     "%a0 : tensor<" + n + "x" + from + ">", "%o0 : tensor<" + n + "x" + to + ">",
+                                     "^bb0(%x: " + from + ", %o: " + to + "):\n %p = " + op + " %x : " + from + " to " +
+                                         to + "\n linalg.yield %p : " + to,
+                                     "tensor<" + n + "x" + to + ">") +
+                             "exec.yield %0 : tensor<" + n + "x" + to + ">",
+                         0, cpu);
+    };
+    auto halves = runAll<T>(convert("f64", type, "arith.truncf"), {numbers.data()}, {numbers.size()})[0];
+    auto wide = runAll<float>(convert(type, "f32", "arith.extf"), {halves.data()}, {numbers.size()})[0];
+    for (size_t i = 0; i < numbers.size(); ++i) {
+      T want(numbers[i]);
+      if (std::isnan(numbers[i])) {
+        ASSERT_TRUE(std::isnan(double(halves[i])) && std::isnan(wide[i])) << type << " on " << cpu;
+        continue;
+      }
+      ASSERT_EQ(halves[i].bits, want.bits) << type << " of " << numbers[i] << " on " << cpu;
+      ASSERT_EQ(double(wide[i]), double(want)) << type << " " << i << " on " << cpu;
+    }
+  }
+  for (const char *op : {"arith.addf", "arith.mulf"})
+    for (const char *cpu : cpus)
+      for (int n : {0, 1, 7, 100, 5000}) {
+        std::string t = "?x" + type;
+        LoopsKernel kernel({{t, "(s0)"}, {t, "(s0)"}}, {{t, "(s0)"}},
+                           "%0 = " +
+                               generic("affine_map<(i)->(i)>, affine_map<(i)->(i)>, affine_map<(i)->(i)>",
+                                       "\"parallel\"", "%a0, %a1 : tensor<" + t + ">, tensor<" + t + ">",
+                                       "%o0 : tensor<" + t + ">",
+                                       "^bb0(%x: " + type + ", %y: " + type + ", %o: " + type + "):\n %p = " + op +
+                                           " %x, %y : " + type + "\n linalg.yield %p : " + type,
+                                       "tensor<" + t + ">") +
+                               "exec.yield %0 : tensor<" + t + ">",
+                           1, cpu);
+        auto a = randomValues<T>(n), b = randomValues<T>(n, 2);
+        auto out = runAll<T>(kernel, {a.data(), b.data()}, {size_t(n)}, {n});
+        for (int i = 0; i < n; ++i) {
+          float x = double(a[i]), y = double(b[i]);
+          ASSERT_EQ(out[0][i].bits, T(op[6] == 'a' ? x + y : x * y).bits) << type << " " << i << " of " << n;
+        }
+      }
+}
+
+TEST(Elementwise, halves) {
+  checkHalf<F16>("f16");
+  checkHalf<BF16>("bf16");
+}
+
+// A fused chain rounds where a truncation says so: 2049 is no f16.
+TEST(Elementwise, truncationInsideOfABody) {
+  for (const char *cpu : cpus) {
+    LoopsKernel kernel({{"5xf32", ""}}, {{"5xf32", ""}},
+                       "%0 = " +
+                           generic("affine_map<(i)->(i)>, affine_map<(i)->(i)>", "\"parallel\"", "%a0 : tensor<5xf32>",
+                                   "%o0 : tensor<5xf32>",
+                                   "^bb0(%x: f32, %o: f32):\n %h = arith.truncf %x : f32 to f16\n %y = arith.extf %h "
+                                   ": f16 to f32\n linalg.yield %y : f32",
+                                   "tensor<5xf32>") +
+                           "exec.yield %0 : tensor<5xf32>",
+                       0, cpu);
+    std::vector<float> x{2049, 1, -70000, 1e-9f, 2051};
+    EXPECT_EQ(runAll<float>(kernel, {x.data()}, {5})[0], (std::vector<float>{2048, 1, -INFINITY, 0, 2052}));
+  }
 }
 
 TEST(Elementwise, mixedTypesAndIndices) {

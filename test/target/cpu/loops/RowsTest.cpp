@@ -164,6 +164,62 @@ TEST(Rows, softmax) {
         }
 }
 
+// Rows of 16-bit floats: computed in f32, rounded once.
+template <typename T> void checkHalfRows(const std::string &type) {
+  for (const char *cpu : cpus)
+    for (int64_t n : {1, 9, 67, 300}) {
+      std::string ns = std::to_string(n), t = "4x" + ns + "x" + type, p = ns + "x" + type, tensor = "tensor<" + t + ">",
+                  row = "tensor<4x" + type + ">";
+      auto into = [&](int i) { return " outs(%o" + std::to_string(i) + " : " + tensor + ") -> " + tensor + "\n"; };
+      LoopsKernel kernel(
+          {{t, ""}, {p, ""}, {p, ""}}, {{t, ""}, {t, ""}, {t, ""}, {t, ""}, {"4x" + type, ""}},
+          "%s = attn.softmax axis(1) ins(%a0 : " + tensor + ")" + into(0) +
+              "%l = attn.layer_norm axis(1) epsilon(1.0e-05) ins(%a0 : " + tensor + ") scale(%a1 : tensor<" + p +
+              ">) bias(%a2 : tensor<" + p + ">)" + into(1) + "%r = attn.rms_norm axis(1) epsilon(1.0e-06) ins(%a0 : " +
+              tensor + ") scale(%a1 : tensor<" + p + ">)" + into(2) + "%c = attn.softmax axis(0) ins(%a0 : " + tensor +
+              ")" + into(3) + "%z = arith.constant 0.0 : " + type + "\n%f = linalg.fill ins(%z : " + type +
+              ") outs(%o4 : " + row + ") -> " + row +
+              "\n%q = linalg.generic {indexing_maps = [affine_map<(i,j)->(i,j)>, affine_map<(i,j)->(i)>], "
+              "iterator_types = [\"parallel\", \"reduction\"]} ins(%a0 : " +
+              tensor + ") outs(%f : " + row + ") {\n^bb0(%x: " + type + ", %acc: " + type +
+              "):\n  %y = arith.addf %x, %acc : " + type + "\n  linalg.yield %y : " + type + "\n} -> " + row +
+              "\nexec.yield %s, %l, %r, %c, %q : " + tensor + ", " + tensor + ", " + tensor + ", " + tensor + ", " +
+              row,
+          0, cpu);
+      auto x = randomValues<T>(4 * n), scale = randomValues<T>(n, 3), bias = randomValues<T>(n, 4);
+      size_t count = 4 * n;
+      auto out = runAll<T>(kernel, {x.data(), scale.data(), bias.data()}, {count, count, count, count, 4});
+      std::vector<double> softmax(count), layer(count), rms(count), columns(count), sums(4);
+      auto at = [&](int64_t i, int64_t j) -> double { return x[i * n + j]; };
+      for (int64_t i = 0; i < 4; ++i) {
+        double mean = 0, square = 0, variance = 0, total = 0;
+        for (int64_t j = 0; j < n; ++j)
+          mean += at(i, j) / n, square += at(i, j) * at(i, j) / n, total += std::exp(at(i, j)), sums[i] += at(i, j);
+        for (int64_t j = 0; j < n; ++j)
+          variance += (at(i, j) - mean) * (at(i, j) - mean) / n;
+        for (int64_t j = 0; j < n; ++j) {
+          double column = 0;
+          for (int64_t k = 0; k < 4; ++k)
+            column += std::exp(at(k, j));
+          softmax[i * n + j] = std::exp(at(i, j)) / total, columns[i * n + j] = std::exp(at(i, j)) / column;
+          layer[i * n + j] = (at(i, j) - mean) / std::sqrt(variance + 1e-5) * double(scale[j]) + double(bias[j]);
+          rms[i * n + j] = at(i, j) / std::sqrt(square + 1e-6) * double(scale[j]);
+        }
+      }
+      double tolerance = kRounding<T> + 1e-5;
+      expectNear(out[0], softmax, tolerance);
+      expectNear(out[1], layer, tolerance);
+      expectNear(out[2], rms, tolerance);
+      expectNear(out[3], columns, tolerance);
+      expectNear(out[4], sums, tolerance);
+    }
+}
+
+TEST(Rows, halves) {
+  checkHalfRows<F16>("f16");
+  checkHalfRows<BF16>("bf16");
+}
+
 TEST(Rows, normalisationsOfSums) {
   for (const char *cpu : cpus)
     for (int64_t n : {1, 9, 48, 100}) {
