@@ -20,6 +20,9 @@
 
 #include "lld/Common/Driver.h"
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -125,6 +128,33 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &target) {
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
 }
 
+/// Masked stores of one lane become ordinary ones. LLVM 22 makes a scalar store of them as well, but in the wrong width
+/// if the lane was truncated just before: 4 bytes for an f16 or bf16, over the element behind it.
+static void storeSingleLanes(llvm::Module &module) {
+  for (llvm::Function &function : module)
+    for (llvm::Instruction &instruction : llvm::make_early_inc_range(llvm::instructions(function))) {
+      auto *call = dyn_cast<llvm::IntrinsicInst>(&instruction);
+      if (!call || call->getIntrinsicID() != llvm::Intrinsic::masked_store)
+        continue;
+      llvm::Value *value = call->getArgOperand(0), *pointer = call->getArgOperand(1);
+      auto *mask = dyn_cast<llvm::Constant>(call->getArgOperand(2));
+      unsigned lanes = cast<llvm::FixedVectorType>(value->getType())->getNumElements(), lane = 0, live = 0;
+      for (unsigned i = 0; mask && i < lanes; ++i) {
+        llvm::Constant *bit = mask->getAggregateElement(i);
+        if (!bit || !bit->isNullValue())
+          lane = i, ++live;
+      }
+      if (!mask || live != 1)
+        continue;
+      llvm::IRBuilder<> b(call);
+      llvm::Value *element = b.CreateExtractElement(value, lane);
+      uint64_t bytes = element->getType()->getScalarSizeInBits() / 8;
+      b.CreateAlignedStore(element, b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), pointer, lane * bytes),
+                           llvm::Align(bytes));
+      call->eraseFromParent();
+    }
+}
+
 FailureOr<std::string> fovea::cpu::compileToObject(ModuleOp code, const Machine &machine, std::string *error,
                                                    std::string *llvmText) {
   std::unique_ptr<llvm::TargetMachine> target = createTargetMachine(machine, error);
@@ -147,6 +177,7 @@ FailureOr<std::string> fovea::cpu::compileToObject(ModuleOp code, const Machine 
     function.addFnAttr(llvm::Attribute::NoUnwind);
   }
   optimize(*module, *target);
+  storeSingleLanes(*module);
   if (llvmText) {
     llvm::raw_string_ostream stream(*llvmText);
     module->print(stream, nullptr);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <fmt/format.h>
@@ -132,7 +133,7 @@ std::string Generator::scoreRegion() {
 }
 
 Generator::Generator(uint64_t seed) : random(seed) {
-  const char *elements[] = {"f32", "f32", "f32", "f64"};
+  const char *elements[] = {"f32", "f32", "f32", "f32", "f64", "f16", "bf16"};
   kind.element = elements[random() % std::size(elements)];
   const char *normalizers[] = {"softmax", "softmax", "softmax", "softmax", "softmax",
                                "softmax", "sigmoid", "hardmax", "none"};
@@ -177,9 +178,14 @@ Generator::Generator(uint64_t seed) : random(seed) {
     const char *combines[] = {"      %y = arith.addf %x, %l : {0}\n      %z = math.tanh %y : {0}\n",
                               "      %y = arith.subf %x, %l : {0}\n      %w = arith.mulf %y, %y : {0}\n      %z = "
                               "arith.negf %w : {0}\n"};
-    combine = fmt::format(" combine {{\n    ^bb0(%x: {0}, %l: {0}):\n", kind.element) +
-              fmt::format(fmt::runtime(combines[kind.exact ? 1 : random() % 2]), kind.element) +
-              fmt::format("      attn.yield %z : {}\n    }}", kind.element);
+    std::string code = fmt::format(fmt::runtime(combines[kind.exact ? 1 : random() % 2]), type);
+    combine = type == kind.element
+                  ? fmt::format(" combine {{\n    ^bb0(%x: {0}, %l: {0}):\n{1}", type, code)
+                  : fmt::format(
+                        " combine {{\n    ^bb0(%q_h: {0}, %k_h: {0}):\n      %x = arith.extf %q_h : {0} to {1}\n      "
+                        "%l = arith.extf %k_h : {0} to {1}\n{2}",
+                        kind.element, type, code);
+    combine += fmt::format("      attn.yield %z : {}\n    }}", type);
   }
   if (chance(0.15) && captures.empty())
     // Luong's window: a Gaussian around the query's place.
@@ -291,8 +297,12 @@ npy::Arrays Generator::draw(uint64_t seed, double &largest) const {
       fill(int64_t(), FOVEA_I64, [&] { return real() < 0.2 ? keys : int64_t(random() % uint64_t(keys + 1)); });
     else if (input.element == "f64")
       fill(double(), FOVEA_F64, value);
-    else
+    else if (input.element == "f32")
       fill(float(), FOVEA_F32, [&] { return float(value()); });
+    else if (input.element == "bf16")
+      fill(uint16_t(), FOVEA_BF16, [&] { return uint16_t(std::bit_cast<uint32_t>(float(value())) >> 16); });
+    else
+      fill(_Float16(), FOVEA_F16, [&] { return _Float16(value()); });
     arrays.emplace_back(input.name, std::move(array));
   }
   if (!infinities)
