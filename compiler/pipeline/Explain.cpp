@@ -1,8 +1,12 @@
 #include "compiler/pipeline/Explain.h"
 #include "compiler/pipeline/Costs.h"
+#include "compiler/pipeline/Refusals.h"
 #include "compiler/target/cpu/Weights.h"
 #include "dialects/attn/Attn.h"
 #include "dialects/exec/Exec.h"
+
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringMap.h"
 
 #include <fmt/format.h>
 #include <map>
@@ -10,6 +14,9 @@
 using namespace mlir;
 using namespace fovea;
 namespace json = llvm::json;
+
+/// The kernels that hold a node of the source, in program order.
+using KernelsOfNodes = llvm::StringMap<llvm::SetVector<StringRef>>;
 
 std::string fovea::nodeOf(Location location) {
   std::string name = "?";
@@ -36,22 +43,8 @@ static json::Value number(const data::DimExpr &expr) {
   return expr.str();
 }
 
-/// What the author of a model can do about a refusal; by how the reason begins.
-static StringRef remedyFor(StringRef reason) {
-  static constexpr std::pair<llvm::StringLiteral, llvm::StringLiteral> kRemedies[] = {
-      {"a copy is needed",
-       "export the model so that merged dims lie one after the other, or leave the transpose to the next projection"},
-      {"not raised to attention",
-       "export with the operator Attention (opset 23), or as matmul, scale, mask, softmax, matmul without other users"},
-      {"scheduled as attention-general", "fix the sizes of the heads, and keep masks additive or boolean"},
-      {"scheduled as loops", "fix the dims of the matrices with --dim, or keep the weights constant"}};
-  for (auto &[prefix, remedy] : kRemedies)
-    if (reason.starts_with(prefix))
-      return remedy;
-  return "";
-}
-
-static json::Array groupRemarks(ArrayRef<MissedRemark> missed) {
+/// Remarks of one reason together, with the kernels that hold their nodes.
+static json::Array groupRemarks(ArrayRef<MissedRemark> missed, const KernelsOfNodes &kernelsOf) {
   std::vector<std::pair<const MissedRemark *, std::vector<std::string>>> groups; // in the order of the first of each
   for (const MissedRemark &remark : missed) {
     auto it = llvm::find_if(groups, [&](const auto &group) {
@@ -65,8 +58,15 @@ static json::Array groupRemarks(ArrayRef<MissedRemark> missed) {
   json::Array all;
   for (auto &[first, nodes] : groups) {
     json::Object group{{"kind", first->phase}, {"reason", first->reason}, {"nodes", json::Array(nodes)}};
-    if (StringRef remedy = remedyFor(first->reason); !remedy.empty())
-      group["remedy"] = remedy;
+    llvm::SetVector<StringRef> kernels;
+    for (const std::string &node : nodes)
+      if (auto known = kernelsOf.find(node); known != kernelsOf.end())
+        kernels.insert(known->second.begin(), known->second.end());
+    group["kernels"] = json::Array(kernels.getArrayRef());
+    if (const Refusal *refusal = refusalOf(first->reason)) {
+      group["operation"] = refusal->operation;
+      group["remedy"] = refusal->remedy;
+    }
     all.push_back(std::move(group));
   }
   return all;
@@ -126,6 +126,7 @@ json::Object fovea::explain(ModuleOp module, ArrayRef<std::string> attention, Ar
   json::Array entries, attentions;
   SymbolTable symbols(module);
   llvm::StringMap<std::string> kernelOf;
+  KernelsOfNodes kernelsOf;
   for (auto program : module.getOps<exec::ProgramOp>()) {
     json::Array kernels;
     data::DimExpr flops(0), activations(0);
@@ -134,9 +135,12 @@ json::Object fovea::explain(ModuleOp module, ArrayRef<std::string> attention, Ar
       auto kernel = symbols.lookup<exec::KernelDefOp>(dispatch.getKernel());
       bool attends =
           llvm::any_of(kernel.getBody().front(), [](Operation &op) { return isa<attn::AttentionInterface>(op); });
-      if (auto nodes = dispatch->getAttrOfType<ArrayAttr>("nodes"); attends && nodes)
-        for (auto name : nodes.getAsRange<StringAttr>())
-          kernelOf[name] = kernel.getSymName().str();
+      if (auto nodes = dispatch->getAttrOfType<ArrayAttr>("nodes"))
+        for (auto name : nodes.getAsRange<StringAttr>()) {
+          kernelsOf[name].insert(kernel.getSymName());
+          if (attends)
+            kernelOf[name] = kernel.getSymName().str();
+        }
       KernelCost cost = costOf(kernel, dispatch);
       flops = flops + cost.flops;
       activations = activations + cost.activations;
@@ -162,7 +166,7 @@ json::Object fovea::explain(ModuleOp module, ArrayRef<std::string> attention, Ar
                       {"attention", std::move(attentions)},
                       {"weights", weights},
                       {"weight_bytes", weightBytes},
-                      {"missed", groupRemarks(missed)}};
+                      {"missed", groupRemarks(missed, kernelsOf)}};
 }
 
 /// A string, or a number as text.
@@ -239,6 +243,8 @@ std::string fovea::explainText(const json::Object &report) {
     const json::Object &group = *value.getAsObject();
     result += fmt::format("missed: {}: {}\n  nodes: {}\n", text(group.get("kind")), text(group.get("reason")),
                           listText(*group.getArray("nodes"), ", "));
+    if (const json::Array &kernels = *group.getArray("kernels"); !kernels.empty())
+      result += fmt::format("  kernels: {}\n", listText(kernels, ", "));
     if (const json::Value *remedy = group.get("remedy"))
       result += fmt::format("  remedy: {}\n", text(remedy));
   }

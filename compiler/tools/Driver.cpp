@@ -6,6 +6,7 @@
 #include "compiler/pipeline/OutputFile.h"
 #include "compiler/pipeline/Plugin.h"
 #include "compiler/pipeline/Progress.h"
+#include "compiler/pipeline/Refusals.h"
 #include "compiler/pipeline/Registration.h"
 #include "compiler/tools/Dumps.h"
 #include "compiler/tools/RequestOptions.h"
@@ -46,6 +47,8 @@ private:
   int dump(StringRef phase);
   void keep(StringRef phase);
   int emit();
+  /// --require-fused makes an error of it.
+  bool isRequired(const MissedRemark &remark) const;
   int explainAll();
   int write(const std::string &path, llvm::function_ref<LogicalResult(llvm::raw_ostream &)> contents);
   void receive(Diagnostic &diagnostic);
@@ -260,6 +263,12 @@ int Driver::emit() {
   return kFine;
 }
 
+bool Driver::isRequired(const MissedRemark &remark) const {
+  const Refusal *refusal = refusalOf(remark.reason);
+  return request.requireFused && (request.fusedOperations.empty() ||
+                                  (refusal && llvm::is_contained(request.fusedOperations, refusal->operation)));
+}
+
 int Driver::explainAll() {
   if (request.explain) {
     llvm::json::Object report = explain(*module, attention, missed);
@@ -276,12 +285,12 @@ int Driver::explainAll() {
              }))
       return code;
   }
-  if (!request.requireFused || missed.empty())
-    return kFine;
+  int code = kFine;
   for (const MissedRemark &remark : missed)
-    fail(kUnsupported,
-         fmt::format("--require-fused: missed {}: node \"{}\": {}", remark.phase, remark.node, remark.reason));
-  return kUnsupported;
+    if (isRequired(remark))
+      code = fail(kUnsupported,
+                  fmt::format("--require-fused: missed {}: node \"{}\": {}", remark.phase, remark.node, remark.reason));
+  return code;
 }
 
 int Driver::run() {
@@ -316,7 +325,7 @@ int Driver::run() {
   if (int code = runAllPhases())
     return code;
   // Before anything is written: with --require-fused there is no artifact that does not fulfil it.
-  if (request.requireFused && !missed.empty())
+  if (llvm::any_of(missed, [&](const MissedRemark &remark) { return isRequired(remark); }))
     return explainAll();
   if (int code = emit())
     return code;

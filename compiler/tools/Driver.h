@@ -22,7 +22,10 @@ enum ExitCode { kFine = 0, kInput = 1, kUnsupported = 2, kInternal = 3, kEnviron
 struct CompileRequest {
   std::string model, output, target = "cpu", dumpFolder, from, to, emit = "artifact", externalData, explainFile;
   std::vector<std::string> cpus{"native"}, dims, lowerings, schedules, inserts, plugins;
-  bool timing = false, explain = false, requireFused = false, dumpText = false;
+  /// Operations whose refusals are errors; without names and with the flag set, all.
+  bool requireFused = false;
+  std::vector<std::string> fusedOperations;
+  bool timing = false, explain = false, dumpText = false;
   bool keepImported = false; ///< for a comparison with the reference evaluator
   bool keepPhases = false;   ///< the same after each phase
   std::string command;       ///< for the reproducer

@@ -1,4 +1,5 @@
 // Compiles a model to an artifact.
+#include "compiler/pipeline/Refusals.h"
 #include "compiler/tools/Check.h"
 #include "compiler/tools/Driver.h"
 #include "frontends/onnx/Onnx.h"
@@ -39,7 +40,7 @@ int main(int argc, char **argv) {
   CLI::App app(kExamples, "fovea-compile");
   CompileRequest request;
   CheckRequest check;
-  std::string explain, inputs, verifyEach;
+  std::string explain, inputs, verifyEach, fused;
   bool listOps = false;
   app.set_version_flag("--version", "fovea-compile " FOVEA_VERSION);
   app.add_option("model", request.model, "The model: an ONNX file, or IR as .mlir or .mlirbc");
@@ -70,8 +71,10 @@ int main(int argc, char **argv) {
   app.add_option("--allow-external-data", request.externalData, "A folder from which external data may come");
   app.add_flag("--explain{-}", explain,
                "Report each kernel, and what was not recognised, merged or scheduled; JSON with =FILE.json");
-  app.add_flag("--require-fused", request.requireFused,
-               "Fail (exit code 2) if anything was not recognised, merged or scheduled as it could be");
+  app.add_flag(
+      "--require-fused{*}", fused,
+      "Fail (exit code 2) if anything was not recognised, merged or scheduled as it could be; =OP,... only for "
+      "these operations: attn.attention, linalg.matmul, tensor.collapse_shape");
   app.add_flag(
       "--check{-}", inputs,
       "Run the artifact, with the inputs of =FILE.npz, and compare; with the reference evaluator unless --expect");
@@ -112,6 +115,14 @@ int main(int argc, char **argv) {
                              check.phases ? "verify-each" : "check"));
   if (!check.expected.empty() && !checks)
     return usage("--expect: expected --check beside it");
+  request.requireFused = !fused.empty();
+  for (size_t from = 0; request.requireFused && fused != "*" && from <= fused.size();) {
+    size_t end = std::min(fused.find(',', from), fused.size());
+    request.fusedOperations.push_back(fused.substr(from, end - from));
+    from = end + 1;
+    if (llvm::none_of(refusals(), [&](const Refusal &r) { return r.operation == request.fusedOperations.back(); }))
+      return usage(fmt::format("--require-fused: nothing is refused for '{}'", request.fusedOperations.back()));
+  }
   request.explain = !explain.empty();
   request.explainFile = explain == "-" ? "" : explain;
   check.inputs = inputs == "-" ? "" : inputs;

@@ -41,7 +41,15 @@ if not report["missed"]:
 # A refusal: the attention kernel is forbidden.
 done = t.compile(encoder, "-o", t.path("no.fovea"), "--lowering=-attention", "--require-fused", code=2)
 expect("missed tile" in done.stderr and "it is forbidden" in done.stderr, f"the refusals, got {done.stderr}")
+# Only for some operations: matrix products are all as they should be.
+t.compile(encoder, "-o", t.path("no.fovea"), "--lowering=-attention", "--require-fused=linalg.matmul,attn.attention", code=2)
+t.compile(encoder, "-o", t.path("e.fovea"), "--lowering=-attention", "--require-fused=linalg.matmul", f"--explain={t.path('r.json')}")
+done = t.compile(encoder, "-o", t.path("no.fovea"), "--require-fused=softmax", code=1)
+expect("nothing is refused for 'softmax'" in done.stderr, f"an error, got {done.stderr}")
+(refused,) = [r for r in json.load(open(t.path("r.json")))["missed"] if r["kind"] == "tile"]
+expect(refused["operation"] == "attn.attention" and refused["kernels"] and refused["nodes"] and refused["remedy"], f"place and remedy, got {refused}")
 text = t.compile(encoder, "-o", t.path("e.fovea"), "--lowering=-attention", "--explain").stdout
+expect(f"kernels: {', '.join(refused['kernels'])}" in text, f"the kernels, got {text}")
 expect("missed: tile: scheduled as attention-general" in text and "remedy" in text, "the refusals in the report")
 
 # Before there are kernels the report is what was refused.
