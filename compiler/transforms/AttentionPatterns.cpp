@@ -46,7 +46,8 @@ struct ScaleIntoAttribute : OpRewritePattern<attn::AttentionOp> {
     Block &body = op.getScore().front();
     Value score = body.getArgument(0);
     auto *terminator = body.getTerminator();
-    if (terminator->getOperand(0) == score && op.getCaptures().empty() && op.getWeight().empty()) {
+    if (terminator->getNumOperands() == 1 && terminator->getOperand(0) == score && op.getCaptures().empty() &&
+        op.getWeight().empty()) {
       rewriter.modifyOpInPlace(op, [&] { rewriter.eraseBlock(&body); });
       return success();
     }

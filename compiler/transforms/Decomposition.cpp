@@ -87,11 +87,8 @@ attn::AttentionOp Decomposition::attention(const Attention &a) {
   SmallVector<Attribute> maps;
   if (a.capture)
     maps.push_back(AffineMapAttr::get(a.captureMap));
-  return attn::AttentionOp::create(
-      b, loc, init.getType(), a.query, a.key, a.value, a.capture ? ValueRange(a.capture) : ValueRange(), a.lengths,
-      init, b.getF64FloatAttr(a.scale), attn::CausalAttr::get(b.getContext(), attn::Causal::none),
-      b.getDenseI64ArrayAttr({-1, -1}), attn::NormalizerAttr::get(b.getContext(), attn::Normalizer::softmax),
-      attn::EmptyRowsAttr::get(b.getContext(), attn::EmptyRows::zero), b.getArrayAttr(maps));
+  return attn::AttentionOp::create(b, loc, a.query, a.key, a.value, a.capture ? ValueRange(a.capture) : ValueRange(),
+                                   a.lengths, init, a.scale, maps);
 }
 
 //===-- Tensors

@@ -135,7 +135,8 @@ void KernelFormer::settleViews() {
                  onlyUser(source);
       source = source.getDefiningOp()->getOperand(0);
     }
-    if (writable && source.getDefiningOp<attn::AttentionOp>() && onlyUser(source))
+    auto attention = source.getDefiningOp<attn::AttentionOp>();
+    if (writable && attention && source == attention.getResult() && onlyUser(source))
       continue;
     op.emitRemark("a copy is needed: the dims that are merged here do not lie one after the other");
     copyBefore(collapse.getSrcMutable());
@@ -198,6 +199,10 @@ Group KernelFormer::grow(Operation *seed) {
   }
   for (Value result : group.ops.back()->getResults())
     group.results.push_back(result);
+  // What an attention leaves besides its output is written as it is.
+  if (group.ops.back() != seed)
+    llvm::append_range(group.results,
+                       seed->getResults().drop_front(isa<attn::AttentionOp>(seed) ? 1 : seed->getNumResults()));
   return group;
 }
 

@@ -99,7 +99,7 @@ def RaiseAttention : Pass<"raise-attention", "::mlir::func::FuncOp"> {
   let summary = "recognise attention around a softmax";
   let description = [{
     Requires: elementwise operations merged, views normalised, softmax raised.
-    Ensures: product, elementwise score, softmax, product becomes attn.attention; heads that were repeated are read once; a causal mask that is structural
+    Ensures: product, elementwise score, softmax, elementwise weight, product becomes attn.attention; heads that were repeated are read once; a causal mask that is structural
     becomes an attribute. Each softmax that is not part of an attention gets a remark with the reason.
     Leaves alone: additive masks keep their numbers.
   }];
@@ -143,7 +143,8 @@ def TileAttentionKeys : Pass<"tile-attention-keys", "::mlir::func::FuncOp"> {
     Requires: attn on tensors.
     Ensures: softmax over more keys than a block, or over a number that is not known, is an scf.for over blocks of keys around attn.online_attention
     that carries maximum, sum and accumulator, and a quotient at the end; blocks that no query sees by causal and window are not visited.
-    Leaves alone: other normalisers, weight regions, attention over at most one block of keys.
+    Leaves alone: other normalisers, weight regions, results besides the output, offsets, sinks and masks of blocks, attention over at most one block
+    of keys.
     Options: `block`, how many keys are visited at a time.
   }];
   let options = [Option<"block", "block", "int64_t", "512", "Keys of a block">];

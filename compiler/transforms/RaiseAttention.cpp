@@ -3,9 +3,10 @@
 // From a softmax the score is followed back through at most one elementwise operation to a product over the head size,
 // and the weights forward (through the guard that zeroes rows without keys) to the product with the values. How
 // operands were scaled, transposed, reshaped or repeated for groups of heads is read off as an index map; the
-// elementwise part becomes the score region. Masks that are added stay numbers, with one exception: where the region
-// says "-inf, or a finite lowest value, unless j <= i" and nothing else, by indices or by a constant table, each row
-// has a live key, so `causal` (or a window) says the same and masked tiles can be skipped.
+// elementwise part becomes the score region, and one between the softmax and the product with the values the weight
+// region. Masks that are added stay numbers, with one exception: where the region says "-inf, or a finite lowest value,
+// unless j <= i" and nothing else, by indices or by a constant table, each row has a live key, so `causal` (or a
+// window) says the same and masked tiles can be skipped.
 #include "compiler/transforms/AttentionGuard.h"
 #include "compiler/transforms/AttentionMask.h"
 #include "compiler/transforms/AttentionOperands.h"
@@ -33,6 +34,7 @@ namespace {
 struct Plan {
   attn::SoftmaxOp softmax;
   linalg::GenericOp scores, elementwise, weights; ///< scores: Q K^T; elementwise may be null; weights: P V
+  linalg::GenericOp weighted;                     ///< what is computed of the weights before P V; may be null
   Access query, key, value;                       ///< maps of (b, h, i, j, d) or (b, h, i, j, e)
   bool guarded = false;
 };
@@ -44,6 +46,16 @@ static Access accessOf(linalg::GenericOp op, OpOperand *operand, ArrayRef<Affine
   return Access{operand->get(), map.replaceDimsAndSymbols(loops, {}, 5, 0)};
 }
 
+/// True if an elementwise operation reads the value once, in the order of its result.
+static bool readsOnce(linalg::GenericOp op, Value value) {
+  SmallVector<OpOperand *> reads;
+  for (OpOperand *operand : op.getDpsInputOperands())
+    if (operand->get() == value)
+      reads.push_back(operand);
+  return op.getNumResults() == 1 && reads.size() == 1 && op.getMatchingIndexingMap(reads[0]).isIdentity() &&
+         op.getIndexingMapsArray().back().isIdentity() && isa<FloatType>(getElementTypeOrSelf(op.getResult(0)));
+}
+
 /// Fails with the reason why this softmax is not part of an attention.
 static FailureOr<Plan> analyze(attn::SoftmaxOp softmax, std::string &reason) {
   auto no = [&](StringRef why) {
@@ -51,7 +63,7 @@ static FailureOr<Plan> analyze(attn::SoftmaxOp softmax, std::string &reason) {
     return failure();
   };
   MLIRContext *context = softmax.getContext();
-  Plan plan{softmax, {}, {}, {}, {}, {}, {}, softmax.getGuarded()};
+  Plan plan{softmax, {}, {}, {}, {}, {}, {}, {}, softmax.getGuarded()};
   auto type = cast<RankedTensorType>(softmax.getResult().getType());
   int64_t rank = type.getRank();
   if (softmax.getLog() || static_cast<int64_t>(softmax.getAxis()) != rank - 1)
@@ -70,9 +82,12 @@ static FailureOr<Plan> analyze(attn::SoftmaxOp softmax, std::string &reason) {
   if (users.size() == 1 && isPointwise(users[0])) {
     auto op = cast<linalg::GenericOp>(users[0]);
     guard = weightGuardOf(op, weights);
-    if (!guard)
-      return no("its result goes through an elementwise operation that is no guard for rows without keys");
-    plan.guarded |= guard->zeroRows;
+    if (guard)
+      plan.guarded |= guard->zeroRows;
+    else if (readsOnce(op, weights))
+      plan.weighted = op;
+    else
+      return no("its result is read in another order by an elementwise operation");
     weights = op.getResult(0);
     users = usersOf(weights);
   }
@@ -140,6 +155,9 @@ static FailureOr<Plan> analyze(attn::SoftmaxOp softmax, std::string &reason) {
   plan.query = *query, plan.key = *key;
   if (type.getElementTypeBitWidth() > std::max(32u, getElementTypeOrSelf(query->tensor).getIntOrFloatBitWidth()))
     return no("its softmax is wider than attention of its operands computes");
+  Type element = getElementTypeOrSelf(query->tensor);
+  if (getElementTypeOrSelf(key->tensor) != element || getElementTypeOrSelf(value->tensor) != element)
+    return no("queries, keys and values do not have one element type");
   // Repeated heads of keys and values are read once only if both are seen through.
   if (headsOf(plan.key) != headsOf(plan.value)) {
     if (!isUsable(*plainKey, kJ) || !isUsable(plainValue, kJ) || headsOf(*plainKey) != headsOf(plainValue))
@@ -162,6 +180,58 @@ static FailureOr<Plan> analyze(attn::SoftmaxOp softmax, std::string &reason) {
   return plan;
 }
 
+namespace {
+/// An elementwise operation that becomes a region of attention.
+struct RegionSource {
+  linalg::GenericOp op;
+  unsigned value;                 ///< the operand that is the score or weight
+  SmallVector<unsigned> captured; ///< the operands that are captures,
+  unsigned firstCapture;          ///< the first of them
+  std::optional<BandMask> mask;   ///< what is left out
+};
+} // namespace
+
+static void buildRegion(OpBuilder &b, attn::AttentionOp attention, Region &region, const RegionSource &source,
+                        ArrayRef<AffineExpr> toLoops) {
+  OpBuilder::InsertionGuard guard(b);
+  Location loc = attention.getLoc();
+  linalg::GenericOp elementwise = source.op;
+  const std::optional<BandMask> &mask = source.mask;
+  Block *body = b.createBlock(&region);
+  SmallVector<Type> types{attention.getScoreType()};
+  types.append(4, b.getIndexType());
+  for (Value capture : attention.getCaptures())
+    types.push_back(getElementTypeOrSelf(capture.getType()));
+  for (Type type : types)
+    body->addArgument(type, loc);
+  IRMapping map;
+  // The source graph computes in the element type, attention in f32 or wider.
+  Type elementType = elementwise.getBlock()->getArgument(source.value).getType();
+  Value value = body->getArgument(0);
+  if (value.getType() != elementType)
+    value = arith::TruncFOp::create(b, loc, elementType, value);
+  map.map(elementwise.getBlock()->getArgument(source.value), value);
+  for (auto [n, operand] : llvm::enumerate(source.captured))
+    map.map(elementwise.getBlock()->getArgument(operand), body->getArgument(5 + source.firstCapture + n));
+  for (Operation &op : elementwise.getBlock()->without_terminator()) {
+    if (auto index = dyn_cast<linalg::IndexOp>(op)) {
+      unsigned loop = cast<AffineDimExpr>(toLoops[index.getDim()]).getPosition();
+      map.map(index.getResult(), body->getArgument(1 + loop));
+    } else if (mask && &op == mask->term) {
+      map.map(op.getResult(0), map.lookupOrDefault(mask->rest));
+    } else if (mask && op.getNumOperands() > 0 && op.getNumResults() == 1 && op.getResult(0).hasOneUse() &&
+               *op.getResult(0).user_begin() == mask->term && op.getResult(0) != mask->rest) {
+      // The mask itself, which a table may have been the condition of.
+    } else {
+      b.clone(op, map);
+    }
+  }
+  Value result = map.lookupOrDefault(elementwise.getBlock()->getTerminator()->getOperand(0));
+  if (result.getType() != attention.getScoreType())
+    result = arith::ExtFOp::create(b, loc, attention.getScoreType(), result);
+  attn::YieldOp::create(b, loc, result);
+}
+
 static void rewrite(const Plan &plan) {
   attn::SoftmaxOp softmax = plan.softmax;
   linalg::GenericOp last = plan.weights;
@@ -176,7 +246,7 @@ static void rewrite(const Plan &plan) {
   for (const DimExpr &size : {qShape[0], qShape[1], qShape[2], vShape[3]})
     sizes.push_back(data::materializeOrConstant(b, loc, size));
   Value init = tensor::EmptyOp::create(b, loc, sizes, getElementTypeOrSelf(q.getType()));
-  // Captures: what the elementwise part reads beside the scores.
+  // Captures: what the elementwise parts read beside the scores or weights.
   SmallVector<Value> captures;
   SmallVector<Attribute> maps;
   double scale = plan.query.scale * plan.key.scale;
@@ -184,69 +254,47 @@ static void rewrite(const Plan &plan) {
   SmallVector<AffineExpr> toLoops;
   for (int64_t d = 0; d < rank; ++d)
     toLoops.push_back(b.getAffineDimExpr(d == rank - 1 ? kJ : d == rank - 2 ? kI : d == 0 ? kB : kH));
-  SmallVector<unsigned> captured; // operand numbers
-  unsigned scoreOperand = 0;
-  if (linalg::GenericOp elementwise = plan.elementwise) {
-    for (OpOperand *operand : elementwise.getDpsInputOperands())
-      if (operand->get() == plan.scores->getResult(0))
-        scoreOperand = operand->getOperandNumber();
-    mask = bandMaskOf(elementwise, elementwise.getBlock()->getArgument(scoreOperand));
-    for (OpOperand *operand : elementwise.getDpsInputOperands()) {
-      if (operand->get() == plan.scores->getResult(0) || (mask && mask->table == operand->getOperandNumber()))
+  auto captureOperands = [&](RegionSource &source, Value value) {
+    source.firstCapture = captures.size();
+    for (OpOperand *operand : source.op.getDpsInputOperands()) {
+      if (operand->get() == value) {
+        source.value = operand->getOperandNumber();
+        continue;
+      }
+      if (source.mask && source.mask->table == operand->getOperandNumber())
         continue;
       captures.push_back(operand->get());
-      captured.push_back(operand->getOperandNumber());
+      source.captured.push_back(operand->getOperandNumber());
       maps.push_back(
-          AffineMapAttr::get(elementwise.getMatchingIndexingMap(operand).replaceDimsAndSymbols(toLoops, {}, 4, 0)));
+          AffineMapAttr::get(source.op.getMatchingIndexingMap(operand).replaceDimsAndSymbols(toLoops, {}, 4, 0)));
     }
+  };
+  RegionSource score{plan.elementwise, {}, {}, {}, {}}, weight{plan.weighted, {}, {}, {}, {}};
+  if (plan.elementwise) {
+    // What is computed of weights sees those of masked keys, too: there a mask stays one.
+    for (OpOperand *operand : score.op.getDpsInputOperands())
+      if (operand->get() == plan.scores->getResult(0) && !plan.weighted)
+        mask = bandMaskOf(score.op, score.op.getBlock()->getArgument(operand->getOperandNumber()));
+    score.mask = mask;
+    captureOperands(score, plan.scores->getResult(0));
   }
+  if (plan.weighted)
+    captureOperands(weight, softmax.getResult());
   Band band = mask ? mask->band : Band();
   attn::Causal causal = band.right == 0 ? attn::Causal::top_left : attn::Causal::none;
   if (causal == attn::Causal::top_left)
     band.right = -1;
   auto attention = attn::AttentionOp::create(
-      b, loc, init.getType(), q, k, v, captures, Value(), init, b.getF64FloatAttr(scale),
-      attn::CausalAttr::get(b.getContext(), causal), b.getDenseI64ArrayAttr({band.left, band.right}),
+      b, loc, init.getType(), TypeRange(), q, k, v, captures, Value(), Value(), Value(), Value(), init, ValueRange(),
+      b.getF64FloatAttr(scale), attn::CausalAttr::get(b.getContext(), causal),
+      b.getDenseI64ArrayAttr({band.left, band.right}),
       attn::NormalizerAttr::get(b.getContext(), attn::Normalizer::softmax),
       attn::EmptyRowsAttr::get(b.getContext(), plan.guarded ? attn::EmptyRows::zero : attn::EmptyRows::nan),
-      b.getArrayAttr(maps));
-  if (plan.elementwise) {
-    linalg::GenericOp elementwise = plan.elementwise;
-    Block *body = b.createBlock(&attention.getScore());
-    SmallVector<Type> types{attention.getScoreType()};
-    types.append(4, b.getIndexType());
-    for (Value capture : captures)
-      types.push_back(getElementTypeOrSelf(capture.getType()));
-    for (Type type : types)
-      body->addArgument(type, loc);
-    IRMapping map;
-    // The source graph computes its scores in the element type, attention in f32 or wider.
-    Type elementType = elementwise.getBlock()->getArgument(scoreOperand).getType();
-    Value score = body->getArgument(0);
-    if (score.getType() != elementType)
-      score = arith::TruncFOp::create(b, loc, elementType, score);
-    map.map(elementwise.getBlock()->getArgument(scoreOperand), score);
-    for (auto [n, operand] : llvm::enumerate(captured))
-      map.map(elementwise.getBlock()->getArgument(operand), body->getArgument(5 + n));
-    for (Operation &op : elementwise.getBlock()->without_terminator()) {
-      if (auto index = dyn_cast<linalg::IndexOp>(op)) {
-        unsigned loop = cast<AffineDimExpr>(toLoops[index.getDim()]).getPosition();
-        map.map(index.getResult(), body->getArgument(1 + loop));
-      } else if (mask && &op == mask->term) {
-        map.map(op.getResult(0), map.lookupOrDefault(mask->rest));
-      } else if (mask && op.getNumOperands() > 0 && op.getNumResults() == 1 && op.getResult(0).hasOneUse() &&
-                 *op.getResult(0).user_begin() == mask->term && op.getResult(0) != mask->rest) {
-        // The mask itself, which a table may have been the condition of.
-      } else {
-        b.clone(op, map);
-      }
-    }
-    Value result = map.lookupOrDefault(elementwise.getBlock()->getTerminator()->getOperand(0));
-    if (result.getType() != attention.getScoreType())
-      result = arith::ExtFOp::create(b, loc, attention.getScoreType(), result);
-    attn::YieldOp::create(b, loc, result);
-    b.setInsertionPointAfter(attention);
-  }
+      b.getArrayAttr(maps), b.getDenseI64ArrayAttr({}), b.getArrayAttr({}));
+  if (plan.elementwise)
+    buildRegion(b, attention, attention.getScore(), score, toLoops);
+  if (plan.weighted)
+    buildRegion(b, attention, attention.getWeight(), weight, toLoops);
   // Back to the order and rank in which the product with the values had its result.
   SmallVector<AffineExpr> loops(last.getNumLoops(), b.getAffineDimExpr(kD));
   OpOperand *p = last.getDpsInputOperand(0);

@@ -2,7 +2,7 @@
 //
 // Such a model keeps Q K^T or what follows from it, so attention could not take these in. Here attention gets a chain
 // of operations of its own, from the product of queries and keys to that of weights and values; what the model returns
-// stays beside it, as it does where a model names attention. Where scores are read by other computations nothing is
+// stays beside it. Where scores are read by other computations nothing is
 // done: all of them would compute the scores again.
 #include "compiler/transforms/Ops.h"
 #include "compiler/transforms/Passes.h"

@@ -47,11 +47,12 @@ private:
 };
 } // namespace
 
-/// The operations that are tiled; a normaliser or weight region that needs whole rows is left alone.
+/// The operations that are tiled; a normaliser, a weight region or results that need whole rows are left alone, as is
+/// what the tiled form does not have: an offset, sinks, a mask of blocks.
 static bool isTiled(attn::AttentionOp op, int64_t block) {
   int64_t keys = cast<RankedTensorType>(op.getKey().getType()).getDimSize(2);
-  return op.getNormalizer() == attn::Normalizer::softmax && op.getWeight().empty() &&
-         (ShapedType::isDynamic(keys) || keys > block);
+  return op.getNormalizer() == attn::Normalizer::softmax && op.getWeight().empty() && op.getExtras().empty() &&
+         !op.getOffset() && !op.getSinks() && !op.getBlockMask() && (ShapedType::isDynamic(keys) || keys > block);
 }
 
 /// Maximum -inf, sum 0, accumulator 0.
@@ -144,7 +145,7 @@ void KeyTiler::rewrite() {
                                      count = getAsOpFoldResult(smaller(step, sub(to, at)));
                                    scf::YieldOp::create(b, loc, visit(at, count, all, carried));
                                  });
-  op.replaceAllUsesWith(quotient(loop.getResult(1), loop.getResult(2)));
+  op.getResult().replaceAllUsesWith(quotient(loop.getResult(1), loop.getResult(2)));
   op.erase();
 }
 

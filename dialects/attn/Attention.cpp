@@ -42,7 +42,7 @@ constexpr Labels kOnline{"online_attention_c1", "online_attention_c2", "online_a
 static bool fits(int64_t a, int64_t b) { return a == b || ShapedType::isDynamic(a) || ShapedType::isDynamic(b); }
 
 static LogicalResult verifyRegion(Operation *op, Region &region, StringRef name, TypeRange expected, Type result,
-                                  StringRef label) {
+                                  StringRef label, int64_t taps = 0) {
   if (region.empty())
     return success();
   if (!llvm::hasSingleElement(region))
@@ -52,8 +52,13 @@ static LogicalResult verifyRegion(Operation *op, Region &region, StringRef name,
     return op->emitOpError("expected the ") << name << " region to have arguments (" << expected << "), got ("
                                             << block.getArgumentTypes() << ") [" << label << "]";
   auto yield = block.mightHaveTerminator() ? dyn_cast<YieldOp>(block.getTerminator()) : YieldOp();
-  if (!yield || yield.getNumOperands() != 1 || yield.getOperand(0).getType() != result)
+  bool matches = yield && yield.getNumOperands() == 1 + taps && llvm::all_equal(yield.getOperandTypes()) &&
+                 yield.getOperand(0).getType() == result;
+  if (!matches && taps == 0)
     return op->emitOpError("expected the ") << name << " region to yield one " << result << " [" << label << "]";
+  if (!matches)
+    return op->emitOpError("expected the ") << name << " region to yield " << 1 + taps << " values of type " << result
+                                            << ", the score and one for each tap [" << label << "]";
   return success();
 }
 
@@ -79,7 +84,7 @@ static LogicalResult verifyShapes(AttentionInterface op, RankedTensorType rows, 
 }
 
 /// Attributes, lengths, captures and regions.
-static LogicalResult verifyScores(AttentionInterface op, const Labels &labels) {
+static LogicalResult verifyScores(AttentionInterface op, const Labels &labels, int64_t taps = 0) {
   auto q = cast<RankedTensorType>(op.getQuery().getType());
   if (op.getWindow().size() != 2 || op.getWindow()[0] < -1 || op.getWindow()[1] < -1)
     return op->emitOpError("expected window to be [left, right], each at least -1 [") << labels.window << "]";
@@ -102,13 +107,100 @@ static LogicalResult verifyScores(AttentionInterface op, const Labels &labels) {
     arguments.push_back(type.getElementType());
   }
   Type element = q.getElementType(), score = op.getScoreType();
-  if (failed(verifyRegion(op, op.getCombine(), "combine", {element, element}, score, labels.region)))
+  SmallVector<Type> combined{element, element};
+  if (Region &combine = op.getCombine(); !combine.empty() && combine.getNumArguments() == 3)
+    combined.push_back(IndexType::get(op.getContext()));
+  if (failed(verifyRegion(op, op.getCombine(), "combine", combined, score, labels.region)))
     return failure();
-  for (Region *region : op.getCapturingRegions())
-    if (failed(
-            verifyRegion(op, *region, region == &op.getScore() ? "score" : "weight", arguments, score, labels.region)))
+  for (Region *region : op.getCapturingRegions()) {
+    bool isScore = region == &op.getScore();
+    if (failed(verifyRegion(op, *region, isScore ? "score" : "weight", arguments, score, labels.region,
+                            isScore ? taps : 0)))
       return failure();
+  }
   return success();
+}
+
+/// The results besides the output, and the operands that are their inits.
+static LogicalResult verifyExtras(AttentionOp op) {
+  if (op.getExtras().size() != op.getExtraResults().size() || op.getExtras().size() != op.getExtraInits().size())
+    return op.emitOpError("expected an init and a result for each of ")
+           << op.getExtras().size() << " extras, got " << op.getExtraInits().size() << " and "
+           << op.getExtraResults().size() << " [attention_c11]";
+  auto q = cast<RankedTensorType>(op.getQuery().getType()), k = cast<RankedTensorType>(op.getKey().getType());
+  int64_t sizes[] = {q.getDimSize(0), q.getDimSize(1), q.getDimSize(2), k.getDimSize(2)};
+  for (auto [n, init, result] : llvm::enumerate(op.getExtraInits(), op.getExtraResults())) {
+    Extra kind = op.getExtra(n);
+    bool perRow = kind == Extra::lse || kind == Extra::row_max;
+    auto type = cast<RankedTensorType>(result.getType());
+    if (type.getRank() != (perRow ? 3 : 4) ||
+        !llvm::all_of(llvm::seq(type.getRank()), [&](int64_t d) { return fits(type.getDimSize(d), sizes[d]); }) ||
+        (type.getElementType() != op.getScoreType() && type.getElementType() != q.getElementType()) ||
+        init.getType() != type)
+      return op.emitOpError("expected init and result of ")
+             << stringifyExtra(kind) << " to be " << (perRow ? "B x H x M" : "B x H x M x N")
+             << " of the score or the element type, got " << init.getType() << " and " << type << " [attention_c11]";
+    if (perRow && op.getNormalizer() != Normalizer::softmax)
+      return op.emitOpError("expected softmax, which alone has ")
+             << stringifyExtra(kind) << ", got " << stringifyNormalizer(op.getNormalizer()) << " [attention_c11]";
+  }
+  if (op.getScore().empty() && op.hasExtra(Extra::tap))
+    return op.emitOpError("expected a score region that yields what is tapped [attention_c11]");
+  return success();
+}
+
+/// Offset, sinks and the mask of blocks.
+static LogicalResult verifyVisibility(AttentionOp op) {
+  auto q = cast<RankedTensorType>(op.getQuery().getType()), k = cast<RankedTensorType>(op.getKey().getType());
+  if (Value offset = op.getOffset()) {
+    auto type = cast<RankedTensorType>(offset.getType());
+    if (type.getRank() != 1 || !type.getElementType().isInteger(64) || !fits(type.getDimSize(0), q.getDimSize(0)))
+      return op.emitOpError("expected offset to be a tensor of B i64, got ") << type << " [attention_c12]";
+    if (op.getCausal() == Causal::bottom_right)
+      return op.emitOpError("expected causal to be none or top_left, as the offset aligns, got bottom_right "
+                            "[attention_c12]");
+  }
+  if (Value sinks = op.getSinks()) {
+    auto type = cast<RankedTensorType>(sinks.getType());
+    if (type.getRank() != 1 || type.getDimSize(0) != q.getDimSize(1) ||
+        (type.getElementType() != op.getScoreType() && type.getElementType() != q.getElementType()))
+      return op.emitOpError("expected sinks to be a tensor of H numbers of the score or the element type, got ")
+             << type << " [attention_c13]";
+    if (op.getNormalizer() != Normalizer::softmax)
+      return op.emitOpError("expected softmax, which alone has sinks, got ")
+             << stringifyNormalizer(op.getNormalizer()) << " [attention_c13]";
+  }
+  ArrayRef<int64_t> block = op.getBlock();
+  if (!op.getBlockMask()) {
+    if (!block.empty())
+      return op.emitOpError("expected a block mask for blocks of [") << block << "] [attention_c14]";
+    return success();
+  }
+  if (block.size() != 2 || block[0] < 1 || block[1] < 1)
+    return op.emitOpError("expected block to be [queries, keys], each at least 1, got [")
+           << block << "] [attention_c14]";
+  auto type = cast<RankedTensorType>(op.getBlockMask().getType());
+  auto blocks = [](int64_t size, int64_t block) {
+    return ShapedType::isDynamic(size) ? size : static_cast<int64_t>(llvm::divideCeil(size, block));
+  };
+  if (type.getRank() != 4 || !type.getElementType().isInteger(1) ||
+      (type.getDimSize(0) != 1 && !fits(type.getDimSize(0), q.getDimSize(0))) ||
+      (type.getDimSize(1) != 1 && type.getDimSize(1) != q.getDimSize(1)) ||
+      !fits(type.getDimSize(2), blocks(q.getDimSize(2), block[0])) ||
+      !fits(type.getDimSize(3), blocks(k.getDimSize(2), block[1])))
+    return op.emitOpError("expected the block mask to be (B or 1) x (H or 1) x ceil(M / ")
+           << block[0] << ") x ceil(N / " << block[1] << ") i1, got " << type << " [attention_c14]";
+  return success();
+}
+
+void AttentionOp::build(OpBuilder &b, OperationState &state, Value query, Value key, Value value, ValueRange captures,
+                        Value lengths, Value init, double scale, ArrayRef<Attribute> captureMaps) {
+  MLIRContext *context = b.getContext();
+  build(b, state, init.getType(), /*extras=*/TypeRange(), query, key, value, captures, lengths, /*offset=*/Value(),
+        /*sinks=*/Value(), /*block_mask=*/Value(), init, /*extra_inits=*/ValueRange(), b.getF64FloatAttr(scale),
+        CausalAttr::get(context, Causal::none), b.getDenseI64ArrayAttr({-1, -1}),
+        NormalizerAttr::get(context, Normalizer::softmax), EmptyRowsAttr::get(context, EmptyRows::zero),
+        b.getArrayAttr(captureMaps), b.getDenseI64ArrayAttr({}), b.getArrayAttr({}));
 }
 
 LogicalResult AttentionOp::verify() {
@@ -125,9 +217,10 @@ LogicalResult AttentionOp::verify() {
   if (getInit().getType() != o)
     return emitOpError("expected the init to have the result's type ")
            << o << ", got " << getInit().getType() << " [attention_c3]";
-  if (failed(verifyShapes(*this, o, "result", "N", kAttention)))
+  if (failed(verifyShapes(*this, o, "result", "N", kAttention)) || failed(verifyExtras(*this)) ||
+      failed(verifyVisibility(*this)))
     return failure();
-  return verifyScores(*this, kAttention);
+  return verifyScores(*this, kAttention, countExtras(Extra::tap));
 }
 
 LogicalResult OnlineAttentionOp::verify() {
@@ -172,7 +265,8 @@ template <typename OpT> struct DropIdentityRegion : OpRewritePattern<OpT> {
   using OpRewritePattern<OpT>::OpRewritePattern;
   LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
     for (Region *region : op.getCapturingRegions())
-      if (region->front().getTerminator()->getOperand(0) == region->front().getArgument(0)) {
+      if (Operation *yield = region->front().getTerminator();
+          yield->getNumOperands() == 1 && yield->getOperand(0) == region->front().getArgument(0)) {
         rewriter.modifyOpInPlace(op, [&] { rewriter.eraseBlock(&region->front()); });
         return success();
       }
@@ -236,6 +330,40 @@ template <typename OpT> struct FoldCasts : OpRewritePattern<OpT> {
   }
 };
 
+/// Results besides the output that nobody reads.
+struct DropExtras : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(AttentionOp op, PatternRewriter &rewriter) const override {
+    auto unused = llvm::find_if(op.getExtraResults(), [](Value result) { return result.use_empty(); });
+    if (unused == op.getExtraResults().end())
+      return failure();
+    unsigned n = std::distance(op.getExtraResults().begin(), unused);
+    if (op.getExtra(n) == Extra::tap) {
+      Operation *yield = op.getScore().front().getTerminator();
+      unsigned tap = llvm::count_if(llvm::seq(n), [&](unsigned before) { return op.getExtra(before) == Extra::tap; });
+      rewriter.modifyOpInPlace(yield, [&] { yield->eraseOperand(1 + tap); });
+    }
+    SmallVector<Attribute> extras(op.getExtras().getValue());
+    SmallVector<Value> inits(op.getExtraInits());
+    SmallVector<Type> types(op.getExtraResults().getTypes());
+    extras.erase(extras.begin() + n), inits.erase(inits.begin() + n), types.erase(types.begin() + n);
+    auto smaller = AttentionOp::create(
+        rewriter, op.getLoc(), op.getResult().getType(), types, op.getQuery(), op.getKey(), op.getValue(),
+        op.getCaptures(), op.getLengths(), op.getOffset(), op.getSinks(), op.getBlockMask(), op.getInit(), inits,
+        op.getScaleAttr(), op.getCausalAttr(), op.getWindowAttr(), op.getNormalizerAttr(), op.getEmptyRowsAttr(),
+        op.getCaptureMapsAttr(), op.getBlockAttr(), rewriter.getArrayAttr(extras));
+    for (auto [from, to] : llvm::zip_equal(op->getRegions(), smaller->getRegions()))
+      rewriter.inlineRegionBefore(from, to, to.end());
+    SmallVector<Value> results(smaller->getResults());
+    results.insert(results.begin() + 1 + n, Value());
+    for (auto [from, to] : llvm::zip_equal(op->getResults(), results))
+      if (to)
+        rewriter.replaceAllUsesWith(from, to);
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
 template <typename OpT> void addPatterns(RewritePatternSet &patterns, MLIRContext *context) {
   patterns.add<DropIdentityRegion<OpT>, DropCaptures<OpT>, FoldCasts<OpT>>(context);
 }
@@ -243,6 +371,7 @@ template <typename OpT> void addPatterns(RewritePatternSet &patterns, MLIRContex
 
 void AttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
   addPatterns<AttentionOp>(patterns, context);
+  patterns.add<DropExtras>(context);
 }
 void OnlineAttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
   addPatterns<OnlineAttentionOp>(patterns, context);

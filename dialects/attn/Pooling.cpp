@@ -165,11 +165,9 @@ struct PooledToAttention : OpRewritePattern<PooledAttentionOp> {
     if (op.getResidual() || !ones(op.getQueryKernel()) || !ones(op.getQueryStride()) || !ones(op.getKeyKernel()) ||
         !ones(op.getKeyStride()))
       return failure();
-    rewriter.replaceOpWithNewOp<AttentionOp>(
-        op, op.getResult().getType(), op.getQuery(), op.getKey(), op.getValue(), /*captures=*/ValueRange(),
-        /*lengths=*/Value(), op.getInit(), op.getScaleAttr(), CausalAttr::get(op.getContext(), Causal::none),
-        rewriter.getDenseI64ArrayAttr({-1, -1}), NormalizerAttr::get(op.getContext(), Normalizer::softmax),
-        EmptyRowsAttr::get(op.getContext(), EmptyRows::zero), rewriter.getArrayAttr({}));
+    rewriter.replaceOpWithNewOp<AttentionOp>(op, op.getQuery(), op.getKey(), op.getValue(), /*captures=*/ValueRange(),
+                                             /*lengths=*/Value(), op.getInit(), op.getScale().convertToDouble(),
+                                             ArrayRef<Attribute>());
     return success();
   }
 };

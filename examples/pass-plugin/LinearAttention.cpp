@@ -131,8 +131,10 @@ private:
       return "the scores are normalised";
     if (!op.getCombine().empty() || !op.getScore().empty() || !op.getWeight().empty())
       return "there is a combine, score or weight region";
-    if (form.banded() || form.lengths)
+    if (form.hasDeadKeys() || form.blockMask)
       return "keys are masked";
+    if (!form.extras.empty())
+      return "there are results besides the output";
     if (!form.element.isF32())
       return "the elements are not f32";
     if (form.d == 0 || form.e == 0)

@@ -1,11 +1,11 @@
 // Attention of opset 23 and later.
 //
-// A mask goes into the score region: a boolean one selects, a float one is added. What is causal and the window become
-// the structural masks of attn.attention where the offset of the queries is the one that it knows, and a selection in
-// the region otherwise.
+// A mask goes into the score region: a boolean one selects, a float one is added. What is causal, the window and the
+// lengths become the structural masks of attn.attention; the position of the first query is its offset where no
+// alignment that it knows says the same.
 //
-// A model that wants the scores as a result (qk_matmul_output) gets them from operations of their own, beside
-// attn.attention.
+// A model that wants the scores as a result (qk_matmul_output) gets taps of the score region, the masked scores or the
+// weights.
 #include "frontends/onnx/Importer.h"
 
 #include "dialects/attn/Attn.h"
@@ -28,8 +28,8 @@ struct Capture {
 struct Parts {
   Value query, key, value; ///< B x heads x length x size
   bool packed;             ///< the model has B x length x (heads * size)
-  Capture mask, offset;    ///< the tensors are null if there is none; offset: the position of query 0
-  Value lengths;
+  Capture mask;            ///< the tensor is null if there is none
+  Value lengths, offset;   ///< null if there are none; offset: the position of query 0, for each batch
   double scale, softcap;
   bool isCausal;
   int64_t left, right; ///< of the window; -1 is unbounded
@@ -84,23 +84,21 @@ static void setOffset(Importer &im, Parts &parts, const DimExpr &past) {
   Shape q = im.shape(parts.query), k = im.shape(parts.key);
   if (!parts.isCausal && parts.left < 0 && parts.right < 0)
     return;
+  parts.structural = parts.isCausal ? attn::Causal::top_left : attn::Causal::none;
   auto toI64 = [&](const DimExpr &e) -> Value {
     return arith::IndexCastOp::create(im.b, im.loc, im.b.getI64Type(), im.index(e));
   };
   if (parts.lengths) {
     Value queries = tensor::FromElementsOp::create(im.b, im.loc, ValueRange(toI64(q[2])));
-    Value offset =
+    parts.offset =
         im.map({parts.lengths, queries}, im.b.getI64Type(), [](OpBuilder &b, Location loc, ValueRange e) -> Value {
           return arith::SubIOp::create(b, loc, e[0], e[1]);
         });
-    parts.offset = {offset, im.affineMap(4, {im.dim(0)})};
-  } else if (past.isConstant(0)) {
-    parts.structural = parts.isCausal ? attn::Causal::top_left : attn::Causal::none;
-  } else if (parts.isCausal && k[2] - q[2] == past) {
+  } else if (parts.isCausal && !past.isConstant(0) && k[2] - q[2] == past) {
     parts.structural = attn::Causal::bottom_right;
-  } else {
-    auto scalar = RankedTensorType::get({}, im.b.getI64Type());
-    parts.offset = {tensor::FromElementsOp::create(im.b, im.loc, scalar, toI64(past)), im.affineMap(4, {})};
+  } else if (!past.isConstant(0)) {
+    Value one = tensor::FromElementsOp::create(im.b, im.loc, ValueRange(toI64(past)));
+    parts.offset = im.broadcastTo(one, {q[0]});
   }
 }
 
@@ -162,6 +160,8 @@ static Parts readParts(Importer &im, const Node &node) {
     parts.lengths = im.input(node, 6);
   if (parts.lengths && (im.rank(parts.lengths) != 1 || !im.elementType(parts.lengths).isInteger(64)))
     failInput("expected nonpad_kv_seqlen to be a list of int64");
+  if (parts.lengths)
+    im.checkEqual(im.shape(parts.lengths)[0], q[0], "nonpad_kv_seqlen does not have a number for each batch");
   if (node.hasInput(3))
     parts.mask = readMask(im, node, {q[0], q[1], q[2], k[2]});
   parts.isCausal = node.integer("is_causal", 0);
@@ -172,120 +172,55 @@ static Parts readParts(Importer &im, const Node &node) {
   return parts;
 }
 
-namespace {
-/// Makes the steps from a score to what is normalised, in the score region and where the scores themselves are wanted.
-struct ScoreSteps {
-  OpBuilder &b;
-  Location loc;
-  const Parts &parts;
-  Value score, i, j; ///< the score so far, and the indices of query and key
+static Value maskedScore(OpBuilder &b, Location loc, Value score, Value mask) {
+  if (mask.getType().isInteger(1)) {
+    auto hidden = b.getFloatAttr(score.getType(), -std::numeric_limits<double>::infinity());
+    return arith::SelectOp::create(b, loc, mask, score, arith::ConstantOp::create(b, loc, hidden));
+  }
+  unsigned from = mask.getType().getIntOrFloatBitWidth(), to = score.getType().getIntOrFloatBitWidth();
+  if (from < to)
+    mask = arith::ExtFOp::create(b, loc, score.getType(), mask);
+  else if (from > to)
+    mask = arith::TruncFOp::create(b, loc, score.getType(), mask);
+  return arith::AddFOp::create(b, loc, score, mask);
+}
 
-  Value number(double value) { return arith::ConstantOp::create(b, loc, b.getFloatAttr(score.getType(), value)); }
-  void hideUnless(Value visible) {
-    score = arith::SelectOp::create(b, loc, visible, score, number(-std::numeric_limits<double>::infinity()));
-  }
-  Value shifted(Value position, int64_t by) {
-    return arith::AddIOp::create(b, loc, position, arith::ConstantIndexOp::create(b, loc, by));
-  }
-
-  void cap() {
-    if (parts.softcap == 0)
-      return;
-    Value most = number(parts.softcap);
-    score =
-        arith::MulFOp::create(b, loc, most, math::TanhOp::create(b, loc, arith::DivFOp::create(b, loc, score, most)));
-  }
-  void mask(Value mask) {
-    if (mask.getType().isInteger(1)) {
-      hideUnless(mask);
-      return;
-    }
-    unsigned from = mask.getType().getIntOrFloatBitWidth(), to = score.getType().getIntOrFloatBitWidth();
-    if (from < to)
-      mask = arith::ExtFOp::create(b, loc, score.getType(), mask);
-    else if (from > to)
-      mask = arith::TruncFOp::create(b, loc, score.getType(), mask);
-    score = arith::AddFOp::create(b, loc, score, mask);
-  }
-  /// Keys that a query at `position` may not see.
-  void hideByPosition(Value position) {
-    using arith::CmpIPredicate;
-    if (parts.isCausal)
-      hideUnless(arith::CmpIOp::create(b, loc, CmpIPredicate::sle, j, position));
-    if (parts.left >= 0)
-      hideUnless(arith::CmpIOp::create(b, loc, CmpIPredicate::sge, j, shifted(position, -parts.left)));
-    if (parts.right >= 0)
-      hideUnless(arith::CmpIOp::create(b, loc, CmpIPredicate::sle, j, shifted(position, parts.right)));
-  }
-  Value toIndex(Value integer) { return arith::IndexCastOp::create(b, loc, b.getIndexType(), integer); }
-};
-} // namespace
-
-static void buildScore(Importer &im, attn::AttentionOp op, const Parts &parts) {
+/// The score region: softcap, then the mask. The result `extra`, if it is a tap, is the score after the step that
+/// `mode` names: 0 the scaled product, 1 softcap.
+static void buildScore(Importer &im, attn::AttentionOp op, const Parts &parts, int64_t mode) {
   OpBuilder::InsertionGuard guard(im.b);
   SmallVector<Type> types{op.getScoreType()};
   types.append(4, im.b.getIndexType());
   for (Value capture : op.getCaptures())
     types.push_back(im.elementType(capture));
   Block *block = im.b.createBlock(&op.getScore(), {}, types, SmallVector<Location>(types.size(), im.loc));
-  ScoreSteps steps{im.b, im.loc, parts, block->getArgument(0), block->getArgument(3), block->getArgument(4)};
-  unsigned next = 5;
-  steps.cap();
+  Value raw = block->getArgument(0), capped = raw;
+  if (parts.softcap != 0) {
+    Value most = arith::ConstantOp::create(im.b, im.loc, im.b.getFloatAttr(raw.getType(), parts.softcap));
+    Value ratio = arith::DivFOp::create(im.b, im.loc, raw, most);
+    capped = arith::MulFOp::create(im.b, im.loc, most, math::TanhOp::create(im.b, im.loc, ratio));
+  }
+  SmallVector<Value> results{capped};
   if (parts.mask.tensor)
-    steps.mask(block->getArgument(next++));
-  if (parts.offset.tensor)
-    steps.hideByPosition(arith::AddIOp::create(im.b, im.loc, steps.i, steps.toIndex(block->getArgument(next++))));
-  attn::YieldOp::create(im.b, im.loc, steps.score);
+    results[0] = maskedScore(im.b, im.loc, capped, block->getArgument(5));
+  if (op.hasExtra(attn::Extra::tap))
+    results.push_back(mode == 0 ? raw : capped);
+  attn::YieldOp::create(im.b, im.loc, results);
 }
 
-/// The scores after the step that `mode` names: 0 the scaled product, 1 softcap, 2 masks, 3 softmax.
-static Value importScores(Importer &im, Parts parts, int64_t mode) {
-  // As attention itself has them: in f32 at least.
-  if (im.elementType(parts.query).getIntOrFloatBitWidth() < 32)
-    for (Value *tensor : {&parts.query, &parts.key})
-      *tensor = im.cast(*tensor, im.b.getF32Type());
-  Shape q = im.shape(parts.query), k = im.shape(parts.key), space{q[0], q[1], q[2], k[2]};
-  Type element = im.elementType(parts.query);
-  // Heads of the query by the head of the key that they share.
-  DimExpr group(*q[1].getConstant() / *k[1].getConstant());
-  Value query = im.reshape(parts.query, {q[0], k[1], group, q[2], q[3]});
-  AffineExpr batch = im.dim(0), g = im.dim(1), h = im.dim(2), i = im.dim(3), j = im.dim(4), d = im.dim(5);
-  Value product =
-      im.generic({query, parts.key}, {im.affineMap(6, {batch, g, h, i, d}), im.affineMap(6, {batch, g, j, d})},
-                 im.fill({q[0], k[1], group, q[2], k[2]}, element, 0), im.affineMap(6, {batch, g, h, i, j}),
-                 [](OpBuilder &b, Location loc, ValueRange e) -> Value {
-                   return arith::AddFOp::create(b, loc, e[2], arith::MulFOp::create(b, loc, e[0], e[1]));
-                 });
-  product = im.reshape(product, space);
-  SmallVector<Value> operands{product};
-  SmallVector<AffineMap> maps{im.identity(4)};
-  for (const Capture &capture : {parts.mask, parts.offset, Capture{parts.lengths, im.affineMap(4, {batch})}})
-    if (capture.tensor && mode >= 2)
-      operands.push_back(capture.tensor), maps.push_back(capture.map);
-  DimExpr structural = parts.structural == attn::Causal::bottom_right ? k[2] - q[2] : DimExpr(0);
-  Value offset = mode >= 2 ? im.index(structural) : Value();
-  Value scores = im.generic(
-      operands, maps, im.empty(space, element), im.identity(4), [&](OpBuilder &b, Location loc, ValueRange e) -> Value {
-        ScoreSteps steps{b, loc, parts, e[0], Value(), Value()};
-        steps.score = arith::MulFOp::create(b, loc, e[0], steps.number(parts.scale));
-        if (mode >= 1)
-          steps.cap();
-        if (mode < 2)
-          return steps.score;
-        steps.i = linalg::IndexOp::create(b, loc, 2), steps.j = linalg::IndexOp::create(b, loc, 3);
-        unsigned next = 1;
-        if (parts.mask.tensor)
-          steps.mask(e[next++]);
-        Value shift = parts.offset.tensor ? steps.toIndex(e[next++]) : offset;
-        steps.hideByPosition(arith::AddIOp::create(b, loc, steps.i, shift));
-        if (parts.lengths)
-          steps.hideUnless(arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, steps.j, steps.toIndex(e[next++])));
-        return steps.score;
-      });
-  if (mode < 3)
-    return scores;
-  Value init = im.empty(space, element);
-  return attn::SoftmaxOp::create(im.b, im.loc, init.getType(), scores, init, 3, /*guarded=*/true).getResult();
+/// What of attention the mode of qk_matmul_output names.
+static attn::Extra extraOf(int64_t mode) {
+  switch (mode) {
+  case 0:
+  case 1:
+    return attn::Extra::tap;
+  case 2:
+    return attn::Extra::scores;
+  case 3:
+    return attn::Extra::weights;
+  default:
+    failInput("qk_matmul_output_mode is " + Twine(mode));
+  }
 }
 
 static void importAttention(Importer &im, const Node &node) {
@@ -294,31 +229,31 @@ static void importAttention(Importer &im, const Node &node) {
   Shape q = im.shape(parts.query), out{q[0], q[1], q[2], im.shape(parts.value)[3]};
   SmallVector<Value> captures;
   SmallVector<AffineMap> maps;
-  for (const Capture &capture : {parts.mask, parts.offset})
-    if (capture.tensor)
-      captures.push_back(capture.tensor), maps.push_back(capture.map);
+  if (parts.mask.tensor)
+    captures.push_back(parts.mask.tensor), maps.push_back(parts.mask.map);
   Value init = im.empty(out, im.elementType(parts.query));
-  // A window that counts from an offset of its own is in the score region.
-  SmallVector<int64_t> window{-1, -1};
-  if (!parts.offset.tensor)
-    window = {parts.left, parts.right};
-  auto op =
-      attn::AttentionOp::create(im.b, im.loc, init.getType(), parts.query, parts.key, parts.value, captures,
-                                parts.lengths, init, llvm::APFloat(parts.scale), parts.structural, window,
-                                attn::Normalizer::softmax, attn::EmptyRows::zero, im.b.getAffineMapArrayAttr(maps));
-  if (!captures.empty() || parts.softcap != 0)
-    buildScore(im, op, parts);
+  SmallVector<Value> extraInits;
+  SmallVector<Attribute> extras;
+  int64_t mode = node.integer("qk_matmul_output_mode", 0);
+  attn::Extra extra = extraOf(mode);
+  if (node.hasOutput(3)) {
+    extraInits.push_back(im.empty({q[0], q[1], q[2], im.shape(parts.key)[2]}, im.elementType(parts.query)));
+    extras.push_back(attn::ExtraAttr::get(im.b.getContext(), extra));
+  }
+  auto op = attn::AttentionOp::create(
+      im.b, im.loc, init.getType(), ValueRange(extraInits).getTypes(), parts.query, parts.key, parts.value, captures,
+      parts.lengths, parts.offset, Value(), Value(), init, extraInits, llvm::APFloat(parts.scale), parts.structural,
+      ArrayRef<int64_t>{parts.left, parts.right}, attn::Normalizer::softmax, attn::EmptyRows::zero,
+      im.b.getAffineMapArrayAttr(maps), ArrayRef<int64_t>(), im.b.getArrayAttr(extras));
+  if (!captures.empty() || parts.softcap != 0 || op.hasExtra(attn::Extra::tap))
+    buildScore(im, op, parts, mode);
   Type element = im.elementType(im.input(node, 0));
   Value result = im.cast(op.getResult(), element);
   if (parts.packed)
     result = im.reshape(im.transpose(result, {0, 2, 1, 3}), {out[0], out[2], out[1] * out[3]});
   im.setOutput(node, 0, result);
-  if (node.hasOutput(3)) {
-    int64_t mode = node.integer("qk_matmul_output_mode", 0);
-    if (mode < 0 || mode > 3)
-      failInput("qk_matmul_output_mode is " + Twine(mode));
-    im.setOutput(node, 3, im.cast(importScores(im, parts, mode), element));
-  }
+  if (node.hasOutput(3))
+    im.setOutput(node, 3, im.cast(op.getExtraResults()[0], element));
 }
 
 static RegisterOps family{{"Attention", importAttention, 23}};

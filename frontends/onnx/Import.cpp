@@ -21,7 +21,8 @@ std::vector<OpEntry> &fovea::frontend::registeredOps() {
 std::vector<OnnxOp> fovea::frontend::listOnnxOps() {
   std::vector<OnnxOp> list;
   for (const OpEntry &op : registeredOps())
-    list.push_back({op.domain, op.name, op.since, op.until});
+    if (op.domain != StringRef(kOwnDomain))
+      list.push_back({op.domain, op.name, op.since, op.until});
   llvm::sort(list,
              [](const OnnxOp &a, const OnnxOp &b) { return std::tie(a.domain, a.name) < std::tie(b.domain, b.name); });
   return list;

@@ -17,9 +17,12 @@ using Handler = void (*)(Importer &, const Node &);
 /// Opset versions of the default domain; nothing newer than the last one is known to be unchanged.
 constexpr int kFirstOpset = 13, kLastOpset = 28;
 
+/// The domain of operators that only exist between the steps of the import.
+constexpr const char *kOwnDomain = "fovea";
+
 struct OpEntry {
   const char *name;
-  Handler handler;
+  Handler handler; ///< null if other nodes have taken its place when nodes are converted
   int since = kFirstOpset, until = kLastOpset;
   const char *domain = "";
 };

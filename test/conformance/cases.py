@@ -30,7 +30,7 @@ class Case:
         """Why it is left out; empty if it is not."""
         if self.model is None:
             return skips.OLD_OPSET
-        if self.node.domain not in ("", "ai.onnx"):
+        if self.node.domain not in ("", "ai.onnx") and self.node.op_type != "FlexAttention":
             return skips.OTHER_DOMAIN
         values = list(self.model.graph.input) + list(self.model.graph.output)
         if not all(v.type.HasField("tensor_type") for v in values):
@@ -42,7 +42,7 @@ class Case:
     def stays_static(self, position, dim, rank):
         """Dims whose size decides what code the operator becomes."""
         op = self.family
-        if op == "Attention" and position < 3 or op == "RotaryEmbedding":
+        if op in ("Attention", "FlexAttention") and position < 3 or op == "RotaryEmbedding":
             return dim in (1, rank - 1) if rank == 4 else dim == rank - 1
         if op == "Attention" and position in (4, 5):
             return dim in (1, 3)

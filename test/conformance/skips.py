@@ -19,7 +19,7 @@ OPERATORS = {
     "text": "StringConcat StringNormalizer StringSplit RegexFullMatch TfIdfVectorizer",
     "signals": "DFT STFT HammingWindow HannWindow BlackmanWindow MelWeightMatrix",
     "losses": "SoftmaxCrossEntropyLoss NegativeLogLikelihoodLoss",
-    "not imported yet": """LinearAttention CausalConvWithState TensorScatter FlexAttention Einsum TopK OneHot ScatterElements ScatterND Scatter ArgMax ArgMin NonZero
+    "not imported yet": """LinearAttention CausalConvWithState TensorScatter Einsum TopK OneHot ScatterElements ScatterND Scatter ArgMax ArgMin NonZero
         Unique Compress BitCast CumProd EyeLike CenterCropPad""",
 }
 # So are these; `@mode` at the end of a pattern: in that mode only.

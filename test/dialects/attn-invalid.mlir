@@ -228,6 +228,148 @@ func.func @attention_c10_rank(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf3
 
 // -----
 
+func.func @attention_c7_taps(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %init: tensor<2x8x16x24xf32>, %t: tensor<2x8x16x32xf32>) {
+  // expected-error @+1 {{expected the score region to yield 2 values of type 'f32', the score and one for each tap [attention_c7]}}
+  %0:2 = attn.attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) outs(%init, %t : tensor<2x8x16x24xf32>, tensor<2x8x16x32xf32>) {extras = [#attn.extra<tap>]} score {
+  ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
+    attn.yield %s : f32
+  } -> tensor<2x8x16x24xf32>, tensor<2x8x16x32xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c7_untapped(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %init: tensor<2x8x16x24xf32>) {
+  // expected-error @+1 {{expected the score region to yield one 'f32' [attention_c7]}}
+  %0 = attn.attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) outs(%init : tensor<2x8x16x24xf32>) score {
+  ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
+    attn.yield %s, %s : f32, f32
+  } -> tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c11_count(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %init: tensor<2x8x16x24xf32>) {
+  // expected-error @+1 {{expected an init and a result for each of 1 extras, got 0 and 0 [attention_c11]}}
+  %0 = attn.attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) outs(%init : tensor<2x8x16x24xf32>) {extras = [#attn.extra<lse>]} -> tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c11_rank(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %init: tensor<2x8x16x24xf32>, %l: tensor<2x8x16x32xf32>) {
+  // expected-error @+1 {{expected init and result of lse to be B x H x M of the score or the element type, got 'tensor<2x8x16x32xf32>' and 'tensor<2x8x16x32xf32>' [attention_c11]}}
+  %0:2 = attn.attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) outs(%init, %l : tensor<2x8x16x24xf32>, tensor<2x8x16x32xf32>) {extras = [#attn.extra<lse>]} -> tensor<2x8x16x24xf32>, tensor<2x8x16x32xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c11_sizes(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %init: tensor<2x8x16x24xf32>, %w: tensor<2x8x16x31xf32>) {
+  // expected-error @+1 {{expected init and result of weights to be B x H x M x N of the score or the element type, got 'tensor<2x8x16x31xf32>' and 'tensor<2x8x16x31xf32>' [attention_c11]}}
+  %0:2 = attn.attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) outs(%init, %w : tensor<2x8x16x24xf32>, tensor<2x8x16x31xf32>) {extras = [#attn.extra<weights>]} -> tensor<2x8x16x24xf32>, tensor<2x8x16x31xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c11_type(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %init: tensor<2x8x16x24xf32>, %m: tensor<2x8x16xf64>) {
+  // expected-error @+1 {{expected init and result of row_max to be B x H x M of the score or the element type, got 'tensor<2x8x16xf64>' and 'tensor<2x8x16xf64>' [attention_c11]}}
+  %0:2 = attn.attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) outs(%init, %m : tensor<2x8x16x24xf32>, tensor<2x8x16xf64>) {extras = [#attn.extra<row_max>]} -> tensor<2x8x16x24xf32>, tensor<2x8x16xf64>
+  return
+}
+
+// -----
+
+func.func @attention_c11_normalizer(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %init: tensor<2x8x16x24xf32>, %l: tensor<2x8x16xf32>) {
+  // expected-error @+1 {{expected softmax, which alone has lse, got sigmoid [attention_c11]}}
+  %0:2 = attn.attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) outs(%init, %l : tensor<2x8x16x24xf32>, tensor<2x8x16xf32>) {extras = [#attn.extra<lse>], normalizer = #attn.normalizer<sigmoid>} -> tensor<2x8x16x24xf32>, tensor<2x8x16xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c11_tap(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %init: tensor<2x8x16x24xf32>, %t: tensor<2x8x16x32xf32>) {
+  // expected-error @+1 {{expected a score region that yields what is tapped [attention_c11]}}
+  %0:2 = attn.attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) outs(%init, %t : tensor<2x8x16x24xf32>, tensor<2x8x16x32xf32>) {extras = [#attn.extra<tap>]} -> tensor<2x8x16x24xf32>, tensor<2x8x16x32xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c12_type(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %init: tensor<2x8x16x24xf32>, %o: tensor<2xi32>) {
+  // expected-error @+1 {{expected offset to be a tensor of B i64, got 'tensor<2xi32>' [attention_c12]}}
+  %0 = attn.attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) offset(%o : tensor<2xi32>) outs(%init : tensor<2x8x16x24xf32>) -> tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c12_size(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %init: tensor<2x8x16x24xf32>, %o: tensor<3xi64>) {
+  // expected-error @+1 {{expected offset to be a tensor of B i64, got 'tensor<3xi64>' [attention_c12]}}
+  %0 = attn.attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) offset(%o : tensor<3xi64>) outs(%init : tensor<2x8x16x24xf32>) -> tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c12_alignment(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %init: tensor<2x8x16x24xf32>, %o: tensor<2xi64>) {
+  // expected-error @+1 {{expected causal to be none or top_left, as the offset aligns, got bottom_right [attention_c12]}}
+  %0 = attn.attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) offset(%o : tensor<2xi64>) outs(%init : tensor<2x8x16x24xf32>) {causal = #attn.causal<bottom_right>} -> tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c13_size(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %init: tensor<2x8x16x24xf32>, %s: tensor<2xf32>) {
+  // expected-error @+1 {{expected sinks to be a tensor of H numbers of the score or the element type, got 'tensor<2xf32>' [attention_c13]}}
+  %0 = attn.attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) sinks(%s : tensor<2xf32>) outs(%init : tensor<2x8x16x24xf32>) -> tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c13_normalizer(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %init: tensor<2x8x16x24xf32>, %s: tensor<8xf32>) {
+  // expected-error @+1 {{expected softmax, which alone has sinks, got none [attention_c13]}}
+  %0 = attn.attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) sinks(%s : tensor<8xf32>) outs(%init : tensor<2x8x16x24xf32>) {normalizer = #attn.normalizer<none>} -> tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c14_sizes(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %init: tensor<2x8x16x24xf32>, %m: tensor<1x8x3x4xi1>) {
+  // expected-error @+1 {{expected the block mask to be (B or 1) x (H or 1) x ceil(M / 5) x ceil(N / 8) i1, got 'tensor<1x8x3x4xi1>' [attention_c14]}}
+  %0 = attn.attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) block_mask(%m : tensor<1x8x3x4xi1>) outs(%init : tensor<2x8x16x24xf32>) {block = array<i64: 5, 8>} -> tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c14_heads(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %init: tensor<2x8x16x24xf32>, %m: tensor<1x2x4x4xi1>) {
+  // expected-error @+1 {{expected the block mask to be (B or 1) x (H or 1) x ceil(M / 4) x ceil(N / 8) i1, got 'tensor<1x2x4x4xi1>' [attention_c14]}}
+  %0 = attn.attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) block_mask(%m : tensor<1x2x4x4xi1>) outs(%init : tensor<2x8x16x24xf32>) {block = array<i64: 4, 8>} -> tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c14_block(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %init: tensor<2x8x16x24xf32>, %m: tensor<1x1x4x4xi1>) {
+  // expected-error @+1 {{expected block to be [queries, keys], each at least 1, got [4, 0] [attention_c14]}}
+  %0 = attn.attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) block_mask(%m : tensor<1x1x4x4xi1>) outs(%init : tensor<2x8x16x24xf32>) {block = array<i64: 4, 0>} -> tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c14_unmasked(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %init: tensor<2x8x16x24xf32>) {
+  // expected-error @+1 {{expected a block mask for blocks of [4, 8] [attention_c14]}}
+  %0 = attn.attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) outs(%init : tensor<2x8x16x24xf32>) {block = array<i64: 4, 8>} -> tensor<2x8x16x24xf32>
+  return
+}
+
+// -----
+
 func.func @online_attention_c1_sum(%q: tensor<2x8x16x64xf32>, %k: tensor<2x2x32x64xf32>, %v: tensor<2x2x32x24xf32>, %m: tensor<2x8x16xf32>, %s: tensor<2x8x16x1xf32>, %a: tensor<2x8x16x24xf32>, %n: index) {
   // expected-error @+1 {{expected sum to have 3 dims, got 'tensor<2x8x16x1xf32>' [online_attention_c1]}}
   %0:3 = attn.online_attention ins(%q, %k, %v : tensor<2x8x16x64xf32>, tensor<2x2x32x64xf32>, tensor<2x2x32x24xf32>) block(%n of %n) outs(%m, %s, %a : tensor<2x8x16xf32>, tensor<2x8x16x1xf32>, tensor<2x8x16x24xf32>) -> tensor<2x8x16xf32>, tensor<2x8x16x1xf32>, tensor<2x8x16x24xf32>

@@ -49,6 +49,36 @@ func.func @attention_all(%q: tensor<?x8x?x64xf16>, %k: tensor<?x8x?x64xf16>, %v:
   return %0 : tensor<?x8x?x64xf16>
 }
 
+// CHECK-LABEL: @attention_extras
+// CHECK: %{{.*}}, %{{.*}}:4 = attn.attention
+// CHECK-SAME: offset(%{{.*}} : tensor<?xi64>) sinks(%{{.*}} : tensor<8xf16>) block_mask(%{{.*}} : tensor<?x1x?x?xi1>)
+// CHECK-SAME: outs(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : tensor<?x8x?x64xf16>, tensor<?x8x?xf32>, tensor<?x8x?x?xf16>, tensor<?x8x?xf16>, tensor<?x8x?x?xf32>)
+// CHECK-SAME: block = array<i64: 64, 32>
+// CHECK-SAME: extras = [#attn.extra<lse>, #attn.extra<weights>, #attn.extra<row_max>, #attn.extra<tap>]
+// CHECK-SAME: combine {
+// CHECK: ^bb0(%{{.*}}: f16, %{{.*}}: f16, %{{.*}}: index):
+// CHECK: } score {
+// CHECK: attn.yield %{{.*}}, %{{.*}} : f32, f32
+// CHECK: } -> tensor<?x8x?x64xf16>, tensor<?x8x?xf32>, tensor<?x8x?x?xf16>, tensor<?x8x?xf16>, tensor<?x8x?x?xf32>
+func.func @attention_extras(%q: tensor<?x8x?x64xf16>, %o: tensor<?xi64>, %sinks: tensor<8xf16>, %blocks: tensor<?x1x?x?xi1>, %lse: tensor<?x8x?xf32>,
+                            %max: tensor<?x8x?xf16>, %w: tensor<?x8x?x?xf16>, %t: tensor<?x8x?x?xf32>) -> tensor<?x8x?x?xf16> {
+  %0:5 = attn.attention ins(%q, %q, %q : tensor<?x8x?x64xf16>, tensor<?x8x?x64xf16>, tensor<?x8x?x64xf16>) offset(%o : tensor<?xi64>)
+      sinks(%sinks : tensor<8xf16>) block_mask(%blocks : tensor<?x1x?x?xi1>)
+      outs(%q, %lse, %w, %max, %t : tensor<?x8x?x64xf16>, tensor<?x8x?xf32>, tensor<?x8x?x?xf16>, tensor<?x8x?xf16>, tensor<?x8x?x?xf32>)
+      {causal = #attn.causal<top_left>, block = array<i64: 64, 32>,
+       extras = [#attn.extra<lse>, #attn.extra<weights>, #attn.extra<row_max>, #attn.extra<tap>]}
+      combine {
+      ^bb0(%x: f16, %y: f16, %d: index):
+        %s = arith.addf %x, %y : f16
+        %e = arith.extf %s : f16 to f32
+        attn.yield %e : f32
+      } score {
+      ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
+        attn.yield %s, %s : f32, f32
+      } -> tensor<?x8x?x64xf16>, tensor<?x8x?xf32>, tensor<?x8x?x?xf16>, tensor<?x8x?xf16>, tensor<?x8x?x?xf32>
+  return %0#2 : tensor<?x8x?x?xf16>
+}
+
 // The tiled form with all it may have; the state is of the score type.
 // CHECK-LABEL: @online_attention_all
 // CHECK: attn.online_attention

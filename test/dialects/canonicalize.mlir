@@ -62,6 +62,34 @@ func.func @casts(%x: tensor<1x2x4x8xf32>, %r: tensor<1x2x4xf32>, %n: index) -> (
   return %0, %1#2 : tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32>
 }
 
+// Results besides the output that nobody reads go, and taps with what the region yields for them.
+// CHECK-LABEL: @extras
+// CHECK-SAME: %{{.*}}: tensor<1x2x4x8xf32>, %[[L:[a-z0-9]+]]: tensor<1x2x4xf32>, %[[W:[a-z0-9]+]]: tensor<1x2x4x4xf32>
+// CHECK: %[[A:.*]], %[[T0:.*]] = attn.attention
+// CHECK-SAME: outs(%{{.*}}, %[[W]] : tensor<1x2x4x8xf32>, tensor<1x2x4x4xf32>) {extras = [#attn.extra<tap>]} score {
+// CHECK: %[[T:.*]] = arith.addf
+// CHECK: attn.yield %{{.*}}, %[[T]] : f32, f32
+// CHECK: %[[B:.*]] = attn.attention
+// CHECK-NOT: score
+// CHECK: return %[[A]], %[[T0]], %[[B]]
+func.func @extras(%q: tensor<1x2x4x8xf32>, %l: tensor<1x2x4xf32>, %w: tensor<1x2x4x4xf32>) -> (tensor<1x2x4x8xf32>, tensor<1x2x4x4xf32>, tensor<1x2x4x8xf32>) {
+  %0:4 = attn.attention ins(%q, %q, %q : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>)
+      outs(%q, %w, %l, %w : tensor<1x2x4x8xf32>, tensor<1x2x4x4xf32>, tensor<1x2x4xf32>, tensor<1x2x4x4xf32>)
+      {extras = [#attn.extra<tap>, #attn.extra<lse>, #attn.extra<tap>]}
+      score {
+      ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
+        %t = arith.addf %s, %s : f32
+        attn.yield %s, %s, %t : f32, f32, f32
+      } -> tensor<1x2x4x8xf32>, tensor<1x2x4x4xf32>, tensor<1x2x4xf32>, tensor<1x2x4x4xf32>
+  %1:2 = attn.attention ins(%q, %q, %q : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>)
+      outs(%q, %w : tensor<1x2x4x8xf32>, tensor<1x2x4x4xf32>) {extras = [#attn.extra<tap>]}
+      score {
+      ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
+        attn.yield %s, %s : f32, f32
+      } -> tensor<1x2x4x8xf32>, tensor<1x2x4x4xf32>
+  return %0#0, %0#3, %1#0 : tensor<1x2x4x8xf32>, tensor<1x2x4x4xf32>, tensor<1x2x4x8xf32>
+}
+
 // Regions and captures of the tiled form, as above.
 // CHECK-LABEL: @online_captures
 // CHECK-SAME: %{{.*}}: tensor<1x2x4x8xf32>, %[[A:[a-z0-9]+]]: tensor<4xf32>

@@ -116,6 +116,18 @@ def cases(folder):
     yield "data-dependent shape", model(dependent, X, Y), 2, "determines a shape"
     branch = helper.make_graph([node("Relu", ["x"], ["y"])], "b", [], Y)
     yield "control flow", model([node("If", ["x"], ["y"], then_branch=branch, else_branch=branch)], X, Y), 2, "control flow"
+    def flexible(heads=4, inputs=("q", "k", "v"), mod=("s",)):
+        """FlexAttention with a modifier of scores that reads an initializer of its own and a value of the graph around it."""
+        steps = [node("Mul", ["s", "w"], ["t"]), node("Add", ["t", "bias"], ["u"])]
+        graph = helper.make_graph(steps, "g", [value(n, None) for n in mod], [value("u", None)], [numpy_helper.from_array(np.float32(2), "w")])
+        attention = helper.make_node("FlexAttention", list(inputs), ["y"], domain="ai.onnx.preview", name="flexible", score_mod=graph)
+        tensors = [value(n, ["b", h, "n", 8]) for n, h in (("q", heads), ("k", 2), ("v", 2))] + [value("bias", ["n", "n"])]
+        return model([attention], tensors, Y, opset=26, domains=["ai.onnx.preview"])
+
+    yield "flex attention", flexible(), 0, ""
+    yield "flex attention of two", flexible(inputs=("q", "k")), 1, 'FlexAttention "flexible" does not have 3 inputs and 1 output'
+    yield "flex attention heads", flexible(heads=3), 1, "the 3 heads of the query are no multiple of the 2 of the key"
+    yield "flex attention graph", flexible(mod=("s", "p")), 1, "expected a graph of one input and one output, got score_mod"
     swap = helper.make_function("acme", "Twice", ["a"], ["b"], [helper.make_node("Add", ["a", "a"], ["b"])], [helper.make_opsetid("", 20)])
     calls = [helper.make_node("Twice", ["x"], ["t"], domain="acme"), helper.make_node("Twice", ["t"], ["y"], domain="acme")]
     yield "function", model(calls, X, Y, functions=[swap], domains=["acme"]), 0, ""

@@ -1061,3 +1061,52 @@ func.func @rows_without_keys_are_zero(%q: tensor<2x4x16x8xf32>, %k0: tensor<2x4x
   } -> tensor<2x4x16x8xf32>
   return %y : tensor<2x4x16x8xf32>
 }
+
+// What is computed of the weights is the weight region. It sees weights of masked keys as well, so that a causal mask stays in the score region.
+// CHECK-LABEL: @weights
+// CHECK: attn.attention
+// CHECK-SAME: captures(%{{.*}} : tensor<16x16xf32>)
+// CHECK-NOT: causal
+// CHECK-SAME: score {
+// CHECK: arith.select
+// CHECK: } weight {
+// CHECK: ^bb0(%[[P:.*]]: f32, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %[[G:.*]]: f32):
+// CHECK: %[[R:.*]] = arith.addf %[[P]], %[[G]]
+// CHECK: attn.yield %[[R]]
+// CHECK-NOT: attn.softmax
+// CHECK: return
+func.func @weights(%q: tensor<2x4x16x8xf32>, %k: tensor<2x4x16x8xf32>, %v: tensor<2x4x16x8xf32>, %gate: tensor<16x16xf32>) -> tensor<2x4x16x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %es = tensor.empty() : tensor<2x4x16x16xf32>
+  %eo = tensor.empty() : tensor<2x4x16x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%is : tensor<2x4x16x16xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %m = arith.mulf %x, %y : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %t = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %low = arith.constant 0xFF800000 : f32
+    %i = linalg.index 2 : index
+    %j = linalg.index 3 : index
+    %c = arith.cmpi sle, %j, %i : index
+    %r = arith.select %c, %x, %low : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %p = attn.softmax axis(3) ins(%t : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %w = linalg.generic {indexing_maps = [#id, #ij, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%p, %gate : tensor<2x4x16x16xf32>, tensor<16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) {
+  ^bb0(%x: f32, %g: f32, %o: f32):
+    %r = arith.addf %x, %g : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %out = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%w, %v : tensor<2x4x16x16xf32>, tensor<2x4x16x8xf32>) outs(%io : tensor<2x4x16x8xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %m = arith.mulf %x, %y : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  return %out : tensor<2x4x16x8xf32>
+}

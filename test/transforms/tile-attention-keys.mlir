@@ -85,14 +85,15 @@ func.func @window(%q: tensor<1x1x8x16xf32>, %k: tensor<1x1x96x16xf32>, %o: tenso
   return %0 : tensor<1x1x8x16xf32>
 }
 
-// One block, another normaliser, a weight region: left alone.
+// One block, another normaliser, a weight region, results besides the output, an offset, sinks, a mask of blocks: left alone.
 // CHECK-LABEL: @left_alone
 // CHECK-NOT: online_attention
-// CHECK-COUNT-3: attn.attention
+// CHECK-COUNT-7: attn.attention
 // CHECK-NOT: online_attention
 // CHECK: return
-func.func @left_alone(%q: tensor<1x1x8x16xf32>, %k: tensor<1x1x32x16xf32>, %l: tensor<1x1x96x16xf32>, %o: tensor<1x1x8x16xf32>)
-    -> (tensor<1x1x8x16xf32>, tensor<1x1x8x16xf32>, tensor<1x1x8x16xf32>) {
+func.func @left_alone(%q: tensor<1x1x8x16xf32>, %k: tensor<1x1x32x16xf32>, %l: tensor<1x1x96x16xf32>, %o: tensor<1x1x8x16xf32>, %lse: tensor<1x1x8xf32>,
+                      %offset: tensor<1xi64>, %sinks: tensor<1xf32>, %blocks: tensor<1x1x1x3xi1>)
+    -> (tensor<1x1x8x16xf32>, tensor<1x1x8x16xf32>, tensor<1x1x8x16xf32>, tensor<1x1x8xf32>, tensor<1x1x8x16xf32>, tensor<1x1x8x16xf32>, tensor<1x1x8x16xf32>) {
   %0 = attn.attention ins(%q, %k, %k : tensor<1x1x8x16xf32>, tensor<1x1x32x16xf32>, tensor<1x1x32x16xf32>) outs(%o : tensor<1x1x8x16xf32>) -> tensor<1x1x8x16xf32>
   %1 = attn.attention ins(%q, %l, %l : tensor<1x1x8x16xf32>, tensor<1x1x96x16xf32>, tensor<1x1x96x16xf32>) outs(%o : tensor<1x1x8x16xf32>)
       {normalizer = #attn.normalizer<sigmoid>} -> tensor<1x1x8x16xf32>
@@ -102,5 +103,13 @@ func.func @left_alone(%q: tensor<1x1x8x16xf32>, %k: tensor<1x1x32x16xf32>, %l: t
         %r = arith.mulf %p, %p : f32
         attn.yield %r : f32
       } -> tensor<1x1x8x16xf32>
-  return %0, %1, %2 : tensor<1x1x8x16xf32>, tensor<1x1x8x16xf32>, tensor<1x1x8x16xf32>
+  %3:2 = attn.attention ins(%q, %l, %l : tensor<1x1x8x16xf32>, tensor<1x1x96x16xf32>, tensor<1x1x96x16xf32>)
+      outs(%o, %lse : tensor<1x1x8x16xf32>, tensor<1x1x8xf32>) {extras = [#attn.extra<lse>]} -> tensor<1x1x8x16xf32>, tensor<1x1x8xf32>
+  %4 = attn.attention ins(%q, %l, %l : tensor<1x1x8x16xf32>, tensor<1x1x96x16xf32>, tensor<1x1x96x16xf32>) offset(%offset : tensor<1xi64>)
+      outs(%o : tensor<1x1x8x16xf32>) {causal = #attn.causal<top_left>} -> tensor<1x1x8x16xf32>
+  %5 = attn.attention ins(%q, %l, %l : tensor<1x1x8x16xf32>, tensor<1x1x96x16xf32>, tensor<1x1x96x16xf32>) sinks(%sinks : tensor<1xf32>)
+      outs(%o : tensor<1x1x8x16xf32>) -> tensor<1x1x8x16xf32>
+  %6 = attn.attention ins(%q, %l, %l : tensor<1x1x8x16xf32>, tensor<1x1x96x16xf32>, tensor<1x1x96x16xf32>) block_mask(%blocks : tensor<1x1x1x3xi1>)
+      outs(%o : tensor<1x1x8x16xf32>) {block = array<i64: 8, 32>} -> tensor<1x1x8x16xf32>
+  return %0, %1, %2, %3#1, %4, %5, %6 : tensor<1x1x8x16xf32>, tensor<1x1x8x16xf32>, tensor<1x1x8x16xf32>, tensor<1x1x8xf32>, tensor<1x1x8x16xf32>, tensor<1x1x8x16xf32>, tensor<1x1x8x16xf32>
 }

@@ -1,4 +1,4 @@
-// The attention lowering: softmax attention of f32, f16 or bf16 with any masks and score region.
+// The attention lowering: attention of f32, f16 or bf16 with any masks, regions and results, but hardmax.
 #include "compiler/target/cpu/Attention.h"
 
 #include <cmath>
@@ -44,7 +44,7 @@ public:
     if (failed(form))
       return failure();
     AttentionForm &f = **form;
-    if (reason = refusal(f); !reason.empty())
+    if (reason = refusal(f, machine.lanes(32)); !reason.empty())
       return failure();
     AttentionSchedule s;
     // The widest tile whose sums fit the registers.
@@ -87,16 +87,31 @@ public:
 
 private:
   /// A clause on what keeps this lowering from an attention; empty if nothing does.
-  static std::string refusal(AttentionForm &form) {
+  static std::string refusal(AttentionForm &form, int64_t lanes) {
     if (form.online())
       return "it goes on from a state";
-    auto op = cast<attn::AttentionOp>(form.op.getOperation());
+    attn::AttentionOp op = form.whole();
     if (!computedType(form.element).isF32())
       return "the elements are not f32, f16 or bf16";
-    if (op.getNormalizer() != attn::Normalizer::softmax)
-      return "the normaliser is '" + attn::stringifyNormalizer(op.getNormalizer()).str() + "', not softmax";
-    if (!op.getCombine().empty() || !op.getWeight().empty())
-      return "there is a combine or weight region";
+    bool isSoftmax = op.getNormalizer() == attn::Normalizer::softmax, isNan = op.getEmptyRows() == attn::EmptyRows::nan;
+    if (op.getNormalizer() == attn::Normalizer::hardmax)
+      return "the normaliser is 'hardmax'";
+    if (isNan && (!isSoftmax || (!op.getWeight().empty() && form.hasDeadKeys())))
+      return "rows without keys are NaN, and the normaliser is not softmax or there is a weight region";
+    for (const AttentionForm::Extra &extra : form.extras) {
+      // A dim of one element or none has no stride.
+      const data::DimExpr &size = extra.access.strides.size() == 3 ? form.m : form.n;
+      if (size.getConstant().value_or(2) > 1 && !extra.access.strides.back().isConstant(1))
+        return "the elements of a result besides the output do not lie one after the other";
+    }
+    if (op.getNormalizer() == attn::Normalizer::none && op.hasExtra(attn::Extra::scores))
+      return "masked scores are a result, and they are the weights";
+    if (form.blockMask) {
+      if (op.getBlock()[0] % lanes != 0)
+        return "the blocks of queries of the block mask are no multiple of " + std::to_string(lanes);
+      if (!isSoftmax || form.needsWeights() || op.hasExtra(attn::Extra::scores) || op.hasExtra(attn::Extra::tap))
+        return "there is a block mask, and scores or weights of all keys are needed";
+    }
     if (form.e > 1 && (!form.v.strides[3].isConstant(1) || !form.out.strides[3].isConstant(1)))
       return "the columns of the values or of the result do not lie one after the other";
     if (form.d == 0 || form.e == 0)

@@ -16,7 +16,17 @@ struct AttentionForm {
   data::DimExpr batch, m, n;          ///< queries and keys
   Access q, k, v, out;                ///< in (b, head, row, column); out is the result or the accumulator
   std::optional<Access> lengths;      ///< in (b)
+  std::optional<Access> offset;       ///< in (b)
+  std::optional<Access> sinks;        ///< in (h)
+  std::optional<Access> blockMask;    ///< in (b, h, block of queries, block of keys)
   llvm::SmallVector<Access> captures; ///< in (b, h, i, j)
+
+  /// A result besides the output, in (b, head, row) or (b, head, row, key).
+  struct Extra {
+    attn::Extra kind;
+    Access access;
+  };
+  llvm::SmallVector<Extra> extras;
 
   /// Of attn.online_attention: maximum, sum and accumulator before, in (b, head, row, column).
   struct State {
@@ -35,6 +45,20 @@ struct AttentionForm {
   attn::OnlineAttentionOp online() const {
     return mlir::dyn_cast<attn::OnlineAttentionOp>(attn::AttentionInterface(op).getOperation());
   }
+  /// Null if it goes on from a state.
+  attn::AttentionOp whole() const {
+    return mlir::dyn_cast<attn::AttentionOp>(attn::AttentionInterface(op).getOperation());
+  }
+  attn::Normalizer normalizer() const { return online() ? attn::Normalizer::softmax : whole().getNormalizer(); }
+  bool hasExtra(attn::Extra kind) const { return whole() && whole().hasExtra(kind); }
+  /// Whether weights have to be final before they meet the values.
+  bool needsWeights() const { return whole() && (!whole().getWeight().empty() || hasExtra(attn::Extra::weights)); }
+  /// False if the fast kernel has scores in units of log 2.
+  bool naturalScores() const {
+    attn::AttentionInterface attention = op;
+    return attention.hasScoreRegion() || !attention.getCombine().empty() || normalizer() != attn::Normalizer::softmax ||
+           hasExtra(attn::Extra::scores);
+  }
   /// What an empty row gives.
   double emptyValue() const;
   bool causal() const { return attn::AttentionInterface(op).getCausal() != attn::Causal::none; }
@@ -43,6 +67,8 @@ struct AttentionForm {
     return causal() || attn::AttentionInterface(op).getWindow()[0] >= 0 ||
            attn::AttentionInterface(op).getWindow()[1] >= 0;
   }
+  /// Some keys are dead to all queries of a block, for whatever reason.
+  bool hasDeadKeys() const { return banded() || lengths; }
 
 private:
   mlir::LogicalResult readResults(std::string &reason);
@@ -61,6 +87,10 @@ KeyRange keyRange(StageFrame &frame, KernelCode &c, AttentionForm &form, mlir::V
 /// How many keys a query is computed with on average, of so many queries and keys, in blocks of `rows` queries.
 double typicalKeys(AttentionForm &form, double queries, double keys, int64_t rows);
 
+/// Whether the mask of blocks shows block `keys` of the keys to query i.
+mlir::Value blockIsLive(StageFrame &frame, KernelCode &c, AttentionForm &form, mlir::Value b, mlir::Value h,
+                        mlir::Value i, mlir::Value keys);
+
 /// The address of an element of q, k, v, out or a capture; a null index counts as 0.
 mlir::Value placeOf(StageFrame &frame, KernelCode &c, const Access &access, llvm::ArrayRef<mlir::Value> indices);
 
@@ -75,45 +105,6 @@ struct AttentionSchedule {
 
 llvm::SmallVector<Stage> emitAttention(exec::KernelDefOp kernel, AttentionForm &form, const AttentionSchedule &schedule,
                                        const Machine &machine, mlir::ModuleOp code);
-
-/// Scores of a block of queries, between their products with the keys and the products with the values:
-/// P^T[key][query].
-class AttentionScores {
-public:
-  AttentionScores(StageFrame &frame, KernelCode &c, AttentionForm &form, int64_t vectors, int64_t lanes)
-      : frame(frame), c(c), form(form), vectors(vectors), lanes(lanes), type(c.vector(c.b.getF32Type(), lanes)) {}
-
-  struct Block {
-    mlir::Value b, h, i0, scores; ///< scores: of key `from`
-    mlir::Value from, to;         ///< keys
-    mlir::Value turned;           ///< room for turnedFloats() floats
-    KeyRange range;
-  };
-  /// True if scores have to be seen once more before their maximum is known.
-  bool hasPass() const { return form.op.hasScoreRegion() || form.banded(); }
-  /// Applies the score region and the masks; the maxima, going on from `maxima`.
-  KernelCode::Values pass(const Block &block, KernelCode::Values maxima);
-  /// Replaces scores by 2^(score - maximum); the sums of these.
-  KernelCode::Values exponentiate(const Block &block, llvm::ArrayRef<mlir::Value> maxima);
-  /// Floats of workspace for captures that are turned.
-  static int64_t turnedFloats(AttentionForm &form, int64_t vectors, int64_t lanes);
-  /// 2^x or e^x, as scores are in units of log 2 or not.
-  mlir::Value exponential(mlir::Value x);
-
-private:
-  KernelCode::Values passKeys(const Block &block, mlir::Value from, mlir::Value to, bool masked,
-                              KernelCode::Values maxima);
-  static bool isTurned(AttentionForm &form, unsigned capture);
-  void turn(const Block &block, mlir::Value from, mlir::Value to);
-  mlir::Value region(const Block &block, mlir::Value score, mlir::Value j, mlir::Value group, int64_t v);
-  mlir::Value score(const Block &block, mlir::Value j, int64_t v);
-
-  StageFrame &frame;
-  KernelCode &c;
-  AttentionForm &form;
-  int64_t vectors, lanes;
-  mlir::VectorType type;
-};
 
 } // namespace fovea::cpu
 

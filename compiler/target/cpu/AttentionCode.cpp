@@ -10,9 +10,16 @@
 // bf16 are always copied, as f32. If all
 // scores of a block fit into the second-level cache this is exact; otherwise it is done for blocks of keys, and sums
 // and results so far are rescaled when a maximum grows (Milakov and Gimelshein 2018).
-#include "compiler/target/cpu/Attention.h"
+//
+// Weights that are a result, or that a region changes, have to be final: where the keys do not fit, their maxima and
+// sums are found first and the scores computed once more. A mask of blocks takes keys block by block, and those that no
+// query of the block sees are left out.
+#include "compiler/target/cpu/AttentionScores.h"
+#include "compiler/target/cpu/Body.h"
 #include "compiler/target/cpu/MicroKernel.h"
 #include "compiler/target/cpu/Panel.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
 
 #include <limits>
 #include <numbers>
@@ -26,7 +33,7 @@ using Values = KernelCode::Values;
 namespace {
 /// The workspace, in bytes from its start.
 struct Places {
-  int64_t queries, maxima, sums, factors, results, turned, scores, total;
+  int64_t queries, maxima, sums, factors, results, turned, tapped, scores, total;
   Places(AttentionForm &form, const AttentionSchedule &s, int64_t lanes) {
     int64_t width = s.vectors * lanes, next = 0;
     auto take = [&](int64_t floats) { return std::exchange(next, next + llvm::alignTo(floats * 4, 64)); };
@@ -34,6 +41,7 @@ struct Places {
     maxima = take(width), sums = take(width), factors = take(width);
     results = take(width * llvm::alignTo(form.e, lanes));
     turned = take(AttentionScores::turnedFloats(form, s.vectors, lanes));
+    tapped = take(AttentionScores::tappedFloats(form, s.vectors, lanes));
     scores = take(std::min(form.n.getConstant().value_or(s.exact), s.exact) * width);
     total = next + 64;
   }
@@ -56,15 +64,27 @@ private:
   Value holdHead(Value b, Value h, Value held);
   void copyRows(const Rows &from, const Rows &to, int64_t columns);
   void block(Value b, Value h, Value i0, int64_t vectors);
-  void keyBlock(AttentionScores &scores, AttentionScores::Block &block, int64_t vectors, Value live, Value first,
+  void start(AttentionScores &scores, Value h, int64_t vectors);
+  void tapDead(AttentionScores &scores, const AttentionScores::Block &all, int64_t vectors);
+  void keyBlock(AttentionScores &scores, const AttentionScores::Block &block, int64_t vectors, Value live, Value first,
                 Value last);
+  void visibleBlocks(AttentionScores &scores, const AttentionScores::Block &all, int64_t vectors, Value live);
+  void softmax(AttentionScores &scores, const AttentionScores::Block &block, int64_t vectors);
+  void scoreAgain(AttentionScores &scores, const AttentionScores::Block &block, int64_t vectors);
+  void finish(AttentionScores &scores, const AttentionScores::Block &all, int64_t vectors, Value live);
+  Value safe(Value maximum);
   Values products(const AttentionScores::Block &block, int64_t vectors, bool wantMaxima);
-  void values(const AttentionScores::Block &block, int64_t vectors, Value live, Value first, Value last);
+  Values combined(const AttentionScores::Block &block, const TileOperands &o, int64_t vectors, Values sums);
+  /// With `rescales`, results so far are multiplied by the factors first.
+  void values(const AttentionScores::Block &block, int64_t vectors, Value live, Value first, Value last, bool rescales);
   void valueTile(const AttentionScores::Block &block, int64_t vectors, Value live, Value first, Value last, Value q0,
-                 int64_t rows, int64_t column, int64_t columns);
+                 int64_t rows, int64_t column, int64_t columns, bool rescales);
   Value place(int64_t bytes, int64_t element = 0) {
     return c.address(frame.workspace(), c.b.getI8Type(), bytes + element * 4);
   }
+  Value lane(int64_t where, int64_t v) { return place(where, v * lanes); }
+  /// Keys whose scores there is room for.
+  int64_t heldKeys() const { return std::min(form.n.getConstant().value_or(s.exact), s.exact); }
   int64_t tileRows(int64_t vectors) const {
     return c.machine.vectorRegisters >= 32 ? (vectors >= 4 ? 6 : vectors == 3 ? 8 : 12) : 6;
   }
@@ -164,58 +184,240 @@ void AttentionWriter::block(Value b, Value h, Value i0, int64_t vectors) {
   int64_t width = vectors * lanes;
   Value zero = c.constant(0), one = c.constant(1), m = frame.size(form.m);
   Value live = c.min(c.constant(width), c.sub(m, i0)), last = c.sub(c.add(i0, live), 1);
-  double scale = form.op.getScale().convertToDouble() * (form.op.hasScoreRegion() ? 1 : std::numbers::log2e);
+  double scale = form.op.getScale().convertToDouble() * (form.naturalScores() ? 1 : std::numbers::log2e);
   packPanel(c, form.element,
             {placeOf(frame, c, form.q, {b, h, i0}), frame.size(form.q.strides[3]), frame.size(form.q.strides[2])},
-            c.constant(form.d), live, width, lanes, place(at.queries), c.number(f32, scale));
+            c.constant(form.d), live, width, lanes, place(at.queries),
+            form.op.getCombine().empty() ? c.number(f32, scale) : Value());
   KeyRange range = keyRange(frame, c, form, b, i0, last);
   AttentionScores scores(frame, c, form, vectors, lanes);
+  start(scores, h, vectors);
+  AttentionScores::Block all{b,    h, i0, place(at.scores), range.begin, range.end, place(at.turned), place(at.tapped),
+                             range};
+  if (form.hasExtra(attn::Extra::tap))
+    tapDead(scores, all, vectors);
+  scores.storeDead(all);
+  if (form.blockMask)
+    return visibleBlocks(scores, all, vectors, live);
+  Value yes = arith::ConstantIntOp::create(c.b, c.loc, 1, 1), size = c.constant(s.exact), blockCount = one;
+  if (std::optional<int64_t> n = form.n.getConstant(); !n || *n > s.exact) {
+    Value count = c.sub(range.end, range.begin);
+    size = c.select(c.compare(arith::CmpIPredicate::sle, count, size), size, c.constant(s.block));
+    blockCount = c.max(one, c.ceilDiv(count, size));
+  }
+  auto eachBlock = [&](llvm::function_ref<void(const AttentionScores::Block &, Value, Value)> body) {
+    if (KernelCode::known(blockCount) == 1)
+      return body(all, yes, yes);
+    c.loop(zero, blockCount, 1, [&](Value i) {
+      AttentionScores::Block part = all;
+      part.from = c.add(range.begin, c.mul(i, size)), part.to = c.min(range.end, c.add(part.from, size));
+      body(part, c.equal(i, zero), c.equal(c.add(i, 1), blockCount));
+    });
+  };
+  if (form.normalizer() != attn::Normalizer::softmax || !form.needsWeights())
+    return eachBlock([&](const AttentionScores::Block &part, Value first, Value last) {
+      keyBlock(scores, part, vectors, live, first, last);
+    });
+  eachBlock([&](const AttentionScores::Block &part, Value, Value) { softmax(scores, part, vectors); });
+  finish(scores, all, vectors, live);
+  // What the sums have become is left for weigh(); a row without keys stays as it is.
   for (int64_t v = 0; v < vectors; ++v) {
-    c.store(c.number(type, -std::numeric_limits<double>::infinity()), place(at.maxima, v * lanes));
-    c.store(c.number(type, 0), place(at.sums, v * lanes));
+    Value factor = c.load(type, lane(at.sums, v));
+    c.store(factor, lane(at.factors, v));
+    if (!scores.weighsInPlace())
+      continue;
+    // After a weight region any row that has a key has a result; with dead keys the lowering is not this one.
+    Value isWhole = form.whole().getWeight().empty()
+                        ? arith::CmpFOp::create(c.b, c.loc, arith::CmpFPredicate::ORD, factor, factor)
+                        : c.less(zero, frame.size(form.n));
+    c.store(c.select(isWhole, c.number(type, 1), factor), lane(at.sums, v));
   }
-  AttentionScores::Block all{b, h, i0, place(at.scores), range.begin, range.end, place(at.turned), range};
-  if (std::optional<int64_t> n = form.n.getConstant(); n && *n <= s.exact) {
-    Value yes = arith::ConstantIntOp::create(c.b, c.loc, 1, 1);
-    return keyBlock(scores, all, vectors, live, yes, yes);
-  }
-  Value count = c.sub(range.end, range.begin);
-  Value size = c.select(c.compare(arith::CmpIPredicate::sle, count, c.constant(s.exact)), c.constant(s.exact),
-                        c.constant(s.block));
-  Value blockCount = c.max(one, c.ceilDiv(count, size));
-  c.loop(zero, blockCount, 1, [&](Value i) {
-    AttentionScores::Block part = all;
-    part.from = c.add(range.begin, c.mul(i, size)), part.to = c.min(range.end, c.add(part.from, size));
-    keyBlock(scores, part, vectors, live, c.equal(i, zero), c.equal(c.add(i, 1), blockCount));
+  Value several = c.compare(arith::CmpIPredicate::sgt, blockCount, one);
+  eachBlock([&](const AttentionScores::Block &part, Value first, Value last) {
+    if (KernelCode::known(blockCount) != 1)
+      c.when(several, [&] { scoreAgain(scores, part, vectors); });
+    Values factors;
+    for (int64_t v = 0; v < vectors; ++v)
+      factors.push_back(c.load(type, lane(at.factors, v)));
+    scores.weigh(part, factors);
+    values(part, vectors, live, first, last, /*rescales=*/false);
   });
 }
 
-void AttentionWriter::keyBlock(AttentionScores &scores, AttentionScores::Block &block, int64_t vectors, Value live,
-                               Value first, Value last) {
+/// Maxima and sums before the first key: those of the sink, if there is one.
+void AttentionWriter::start(AttentionScores &scores, Value h, int64_t vectors) {
+  Value lowest = c.number(type, -std::numeric_limits<double>::infinity());
+  Value maximum = lowest, sum = c.number(type, form.normalizer() == attn::Normalizer::softmax ? 0 : 1);
+  if (form.sinks) {
+    Value sink = c.splat(type, c.load(elementOf(*form.sinks), placeOf(frame, c, *form.sinks, {h})));
+    if (!form.naturalScores())
+      sink = c.mulf(sink, c.number(type, std::numbers::log2e));
+    maximum = c.maxf(sink, lowest);
+    sum = scores.exponential(c.subf(sink, safe(maximum)));
+  }
+  for (int64_t v = 0; v < vectors; ++v) {
+    c.store(maximum, lane(at.maxima, v));
+    c.store(sum, lane(at.sums, v));
+  }
+}
+
+/// What is subtracted from scores: of rows without a live key so far, anything finite will do.
+Value AttentionWriter::safe(Value maximum) {
+  Value infinity = c.number(type, -std::numeric_limits<double>::infinity());
+  Value empty = arith::CmpFOp::create(c.b, c.loc, arith::CmpFPredicate::OEQ, maximum, infinity);
+  return c.select(empty, c.number(type, 0), maximum);
+}
+
+/// Taps are wanted for keys that no query sees, too.
+void AttentionWriter::tapDead(AttentionScores &scores, const AttentionScores::Block &all, int64_t vectors) {
+  if (!form.hasDeadKeys())
+    return;
+  int64_t size = std::max<int64_t>(1, std::min(heldKeys(), s.block));
+  Value zero = c.constant(0), n = frame.size(form.n), before = c.min(all.from, n), behind = c.min(all.to, n);
+  // The blocks before the live keys, then those behind them.
+  Value count = c.ceilDiv(before, size);
+  c.loop(zero, c.add(count, c.ceilDiv(c.sub(n, behind), size)), 1, [&](Value i) {
+    Value isBefore = c.less(i, count);
+    AttentionScores::Block part = all;
+    part.from = c.select(isBefore, c.mul(i, size), c.add(behind, c.mul(c.sub(i, count), size)));
+    part.to = c.min(c.select(isBefore, before, n), c.add(part.from, size));
+    products(part, vectors, false);
+    scores.tap(part);
+  });
+}
+
+/// Scores become weights that are not divided by their sum yet, and maxima and sums go on.
+void AttentionWriter::softmax(AttentionScores &scores, const AttentionScores::Block &block, int64_t vectors) {
   Values maxima = products(block, vectors, !scores.hasPass());
+  if (scores.hasPass() || form.hasExtra(attn::Extra::tap))
+    maxima = scores.pass(block, maxima, /*store=*/true);
+  Values subtracted;
+  for (int64_t v = 0; v < vectors; ++v) {
+    Value before = c.load(type, lane(at.maxima, v)), maximum = c.maxf(maxima[v], before);
+    c.store(maximum, lane(at.maxima, v));
+    subtracted.push_back(safe(maximum));
+    c.store(scores.exponential(c.subf(before, subtracted[v])), lane(at.factors, v));
+  }
+  Values sums = scores.exponentiate(block, subtracted);
+  for (int64_t v = 0; v < vectors; ++v) {
+    Value sum = c.fma(c.load(type, lane(at.sums, v)), c.load(type, lane(at.factors, v)), sums[v]);
+    c.store(sum, lane(at.sums, v));
+  }
+}
+
+/// The same weights once more, with the maxima of all keys.
+void AttentionWriter::scoreAgain(AttentionScores &scores, const AttentionScores::Block &block, int64_t vectors) {
+  Values unused = products(block, vectors, false);
   if (scores.hasPass())
-    maxima = scores.pass(block, maxima);
-  Values safe;
-  Value infinity = c.number(type, -std::numeric_limits<double>::infinity()), none = c.number(type, 0);
+    scores.pass(block, unused, /*store=*/false);
+  Values maxima;
+  for (int64_t v = 0; v < vectors; ++v)
+    maxima.push_back(safe(c.load(type, lane(at.maxima, v))));
+  scores.exponentiate(block, maxima);
+}
+
+/// Stores what is wanted of maxima and sums; the sums become factors, 1 / sum, or what an empty row gives.
+void AttentionWriter::finish(AttentionScores &scores, const AttentionScores::Block &all, int64_t vectors, Value live) {
   for (int64_t v = 0; v < vectors; ++v) {
-    Value before = c.load(type, place(at.maxima, v * lanes)), maximum = c.maxf(maxima[v], before);
-    c.store(maximum, place(at.maxima, v * lanes));
-    // Rows without a live key so far: anything finite will do.
-    Value empty = arith::CmpFOp::create(c.b, c.loc, arith::CmpFPredicate::OEQ, maximum, infinity);
-    safe.push_back(c.select(empty, none, maximum));
-    c.store(scores.exponential(c.subf(before, safe[v])), place(at.factors, v * lanes));
+    Value sum = c.load(type, lane(at.sums, v)), none = c.number(type, 0);
+    Value isEmpty = arith::CmpFOp::create(c.b, c.loc, arith::CmpFPredicate::OEQ, sum, none);
+    for (const AttentionForm::Extra &extra : form.extras) {
+      if (extra.access.strides.size() != 3)
+        continue;
+      Value row = c.load(type, lane(at.maxima, v));
+      if (!form.naturalScores())
+        row = c.mulf(row, c.number(type, std::numbers::ln2));
+      if (extra.kind == attn::Extra::lse)
+        row = c.select(isEmpty, c.number(type, -std::numeric_limits<double>::infinity()),
+                       c.addf(row, math::LogOp::create(c.b, c.loc, sum)));
+      c.store(row, placeOf(frame, c, extra.access, {all.b, all.h, c.add(all.i0, v * lanes)}),
+              c.lanesBelow(lanes, c.constant(v * lanes), live), elementOf(extra.access));
+    }
+    Value inverse = c.divf(c.number(type, 1), sum);
+    c.store(c.select(isEmpty, c.number(type, form.emptyValue()), inverse), lane(at.sums, v));
   }
-  Values sums = scores.exponentiate(block, safe);
-  for (int64_t v = 0; v < vectors; ++v) {
-    Value sum = c.fma(c.load(type, place(at.sums, v * lanes)), c.load(type, place(at.factors, v * lanes)), sums[v]);
-    c.store(sum, place(at.sums, v * lanes));
+}
+
+void AttentionWriter::keyBlock(AttentionScores &scores, const AttentionScores::Block &block, int64_t vectors,
+                               Value live, Value first, Value last) {
+  bool isSoftmax = form.normalizer() == attn::Normalizer::softmax;
+  if (isSoftmax) {
+    softmax(scores, block, vectors);
+    c.when(last, [&] { finish(scores, block, vectors, live); });
+  } else {
+    Values unused = products(block, vectors, false);
+    if (scores.hasPass())
+      scores.pass(block, unused, /*store=*/true);
+    scores.activate(block);
+    if (form.needsWeights())
+      scores.weigh(block, {});
   }
-  values(block, vectors, live, first, last);
+  values(block, vectors, live, first, last, isSoftmax);
+}
+
+/// Blocks of keys that the mask of blocks shows to some query, and then one without keys, in which results are stored.
+void AttentionWriter::visibleBlocks(AttentionScores &scores, const AttentionScores::Block &all, int64_t vectors,
+                                    Value live) {
+  constexpr int64_t kLeast = 64;
+  int64_t rows = form.whole().getBlock()[0], columns = form.whole().getBlock()[1];
+  int64_t size = std::min<int64_t>(llvm::alignTo(kLeast, columns), std::max<int64_t>(1, heldKeys()));
+  Value yes = arith::ConstantIntOp::create(c.b, c.loc, 1, 1), no = arith::ConstantIntOp::create(c.b, c.loc, 0, 1);
+  Value firstRow = c.div(all.i0, rows), lastRow = c.div(c.sub(c.add(all.i0, live), 1), rows);
+  auto anyVisible = [&](Value from, Value to) {
+    Value begin = c.div(from, columns), end = c.select(c.less(from, to), c.ceilDiv(to, columns), begin);
+    return c.loop(begin, end, 1, Values{no}, [&](Value column, ValueRange s) {
+      return c.loop(firstRow, c.add(lastRow, 1), 1, s, [&](Value row, ValueRange s) {
+        Value bit = blockIsLive(frame, c, form, all.b, all.h, c.mul(row, rows), column);
+        return Values{arith::OrIOp::create(c.b, c.loc, s[0], bit)};
+      });
+    })[0];
+  };
+  Value begin = c.div(all.from, size), end = c.select(c.less(all.from, all.to), c.ceilDiv(all.to, size), begin);
+  c.loop(begin, c.add(end, 1), 1, Values{yes}, [&](Value i, ValueRange first) {
+    Value last = c.equal(i, end);
+    AttentionScores::Block part = all;
+    part.from = c.select(last, all.to, c.max(all.from, c.mul(i, size)));
+    part.to = c.select(last, all.to, c.min(all.to, c.mul(c.add(i, 1), size)));
+    Value visited = arith::OrIOp::create(c.b, c.loc, last, anyVisible(part.from, part.to));
+    return c.choose(
+        visited, SmallVector<Type>{c.b.getI1Type()},
+        [&] {
+          keyBlock(scores, part, vectors, live, first[0], last);
+          return Values{no};
+        },
+        [&] { return Values(first); });
+  });
+}
+
+/// The tile of products with the combine region in place of the product: keys and d are scalars, queries lie in lanes.
+Values AttentionWriter::combined(const AttentionScores::Block &block, const TileOperands &o, int64_t vectors,
+                                 Values sums) {
+  Block &body = form.op.getCombine().front();
+  sums = c.loop(c.constant(0), o.length, 1, sums, [&](Value d, ValueRange state) {
+    Values next;
+    Value query = c.address(o.b, f32, c.mul(d, o.bStep));
+    for (Value key : o.a)
+      for (int64_t v = 0; v < vectors; ++v) {
+        BodyContext context;
+        context.lanes = lanes;
+        context.mask = c.lanesBelow(lanes, c.add(block.i0, v * lanes), frame.size(form.m));
+        Values arguments{c.load(type, c.address(query, f32, v * lanes)),
+                         c.load(f32, c.address(key, f32, c.mul(d, o.aStep)))};
+        if (body.getNumArguments() == 3)
+          arguments.push_back(d);
+        next.push_back(c.addf(state[next.size()], emitBody(frame, body, arguments, context)[0]));
+      }
+    return next;
+  });
+  for (Value &sum : sums)
+    sum = c.mulf(sum, c.number(type, form.op.getScale().convertToDouble()));
+  return sums;
 }
 
 /// Scores of the keys of a block, in units of log 2 unless there is a score region; their maxima if they are final.
 Values AttentionWriter::products(const AttentionScores::Block &block, int64_t vectors, bool wantMaxima) {
-  int64_t width = vectors * lanes, rows = tileRows(vectors);
+  Region &combine = form.op.getCombine();
+  int64_t width = vectors * lanes, rows = combine.empty() ? tileRows(vectors) : 2;
   Value keyStride = keys.stride, firstKey = c.address(keys.origin, f32, c.mul(block.from, keyStride));
   Values initial(vectors, c.number(type, -std::numeric_limits<double>::infinity()));
   Value count = c.sub(block.to, block.from), zero = c.constant(0);
@@ -227,7 +429,9 @@ Values AttentionWriter::products(const AttentionScores::Block &block, int64_t ve
       o.a.push_back(c.address(first, f32, c.mul(keyStride, r)));
     o.aStep = keys.step;
     o.b = place(at.queries), o.bStep = c.constant(width), o.length = c.constant(form.d);
-    Values sums = emitTile(c, {f32, lanes, height, vectors}, o, Values(height * vectors, c.number(type, 0)));
+    Values none(height * vectors, c.number(type, 0));
+    Values sums =
+        combine.empty() ? emitTile(c, {f32, lanes, height, vectors}, o, none) : combined(block, o, vectors, none);
     Values next(state);
     for (int64_t r = 0; r < height; ++r)
       for (int64_t v = 0; v < vectors; ++v) {
@@ -251,18 +455,9 @@ Values AttentionWriter::products(const AttentionScores::Block &block, int64_t ve
                   tiles, single);
 }
 
-void AttentionWriter::values(const AttentionScores::Block &block, int64_t vectors, Value live, Value first,
-                             Value last) {
+void AttentionWriter::values(const AttentionScores::Block &block, int64_t vectors, Value live, Value first, Value last,
+                             bool rescales) {
   Value zero = c.constant(0);
-  c.when(last, [&] {
-    double empty = form.emptyValue();
-    for (int64_t v = 0; v < vectors; ++v) {
-      Value sum = c.load(type, place(at.sums, v * lanes)), none = c.number(type, 0);
-      Value isEmpty = arith::CmpFOp::create(c.b, c.loc, arith::CmpFPredicate::OEQ, sum, none);
-      Value inverse = c.divf(c.number(type, 1), sum);
-      c.store(c.select(isEmpty, c.number(type, empty), inverse), place(at.sums, v * lanes));
-    }
-  });
   int64_t width = vectors * lanes, total = llvm::divideCeil(form.e, lanes),
           most = c.machine.vectorRegisters >= 32 ? 4 : 2;
   int64_t groups = llvm::divideCeil(total, most);
@@ -272,19 +467,19 @@ void AttentionWriter::values(const AttentionScores::Block &block, int64_t vector
     int64_t tiles = llvm::divideCeil(width, tileRows(columns)), rows = width / tiles, tall = width - rows * tiles;
     if (tall)
       c.loop(zero, c.min(c.constant(tall), c.ceilDiv(live, rows + 1)), 1, [&](Value t) {
-        valueTile(block, vectors, live, first, last, c.mul(t, rows + 1), rows + 1, column, columns);
+        valueTile(block, vectors, live, first, last, c.mul(t, rows + 1), rows + 1, column, columns, rescales);
       });
     c.loop(zero, c.max(zero, c.min(c.constant(tiles - tall), c.ceilDiv(c.sub(live, tall * (rows + 1)), rows))), 1,
            [&](Value t) {
              valueTile(block, vectors, live, first, last, c.add(c.mul(t, rows), tall * (rows + 1)), rows, column,
-                       columns);
+                       columns, rescales);
            });
   }
 }
 
 /// Queries q0 ... q0 + rows of the block, `columns` vectors of the values' columns.
 void AttentionWriter::valueTile(const AttentionScores::Block &block, int64_t vectors, Value live, Value first,
-                                Value last, Value q0, int64_t rows, int64_t column, int64_t columns) {
+                                Value last, Value q0, int64_t rows, int64_t column, int64_t columns, bool rescales) {
   int64_t width = vectors * lanes, padded = llvm::alignTo(form.e, lanes), count = rows * columns;
   Value none = c.number(type, 0);
   Value mask;
@@ -301,9 +496,11 @@ void AttentionWriter::valueTile(const AttentionScores::Block &block, int64_t vec
       [&] {
         Values loaded;
         for (int64_t r = 0; r < rows; ++r) {
-          Value factor = perQuery(at.factors, r);
-          for (int64_t v = 0; v < columns; ++v)
-            loaded.push_back(c.mulf(c.load(type, resultPlace(r, v)), factor));
+          Value factor = rescales ? perQuery(at.factors, r) : Value();
+          for (int64_t v = 0; v < columns; ++v) {
+            Value sum = c.load(type, resultPlace(r, v));
+            loaded.push_back(rescales ? c.mulf(sum, factor) : sum);
+          }
         }
         return loaded;
       });

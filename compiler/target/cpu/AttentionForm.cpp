@@ -43,12 +43,26 @@ FailureOr<std::unique_ptr<AttentionForm>> AttentionForm::of(const KernelView &ke
       return failure();
     *access = *found;
   }
-  if (Value lengths = op.getLengths()) {
-    FailureOr<Access> found = accessOf(lengths, AffineMap::getMultiDimIdentityMap(1, context), form->dims, reason);
+  auto read = [&](Value tensor, std::optional<Access> &access) {
+    if (!tensor)
+      return success();
+    // Dims of size 1 are for all.
+    auto type = cast<RankedTensorType>(tensor.getType());
+    SmallVector<AffineExpr> indices;
+    for (int64_t d = 0; d < type.getRank(); ++d)
+      indices.push_back(type.getDimSize(d) == 1 ? getAffineConstantExpr(0, context) : getAffineDimExpr(d, context));
+    FailureOr<Access> found = accessOf(tensor, AffineMap::get(type.getRank(), 0, indices, context), form->dims, reason);
     if (failed(found))
       return failure();
-    form->lengths = *found;
-  }
+    access = *found;
+    return success();
+  };
+  if (failed(read(op.getLengths(), form->lengths)))
+    return failure();
+  if (attn::AttentionOp whole = form->whole())
+    if (failed(read(whole.getOffset(), form->offset)) || failed(read(whole.getSinks(), form->sinks)) ||
+        failed(read(whole.getBlockMask(), form->blockMask)))
+      return failure();
   for (auto [capture, map] : llvm::zip(op.getCaptures(), op.getCaptureMaps())) {
     FailureOr<Access> found = accessOf(capture, cast<AffineMapAttr>(map).getValue(), form->dims, reason);
     if (failed(found))
@@ -79,8 +93,15 @@ SmallVector<Traffic> AttentionForm::traffic() {
   add(q, {batch, heads, m, d});
   add(k, {batch, keyHeads, n, d});
   add(v, {batch, keyHeads, n, e});
-  if (lengths)
-    add(*lengths, {batch});
+  for (const std::optional<Access> &perBatch : {lengths, offset})
+    if (perBatch)
+      add(*perBatch, {batch});
+  if (sinks)
+    add(*sinks, {heads});
+  if (blockMask)
+    counter.addWhole(blockMask->base);
+  for (const Extra &extra : extras)
+    extra.access.strides.size() == 3 ? add(extra.access, {batch, heads, m}) : add(extra.access, {batch, heads, m, n});
   for (const Access &capture : captures)
     add(capture, {batch, heads, m, n});
   add(out, {batch, heads, m, e});
@@ -97,8 +118,7 @@ SmallVector<Traffic> AttentionForm::traffic() {
 }
 
 double AttentionForm::emptyValue() const {
-  auto whole = dyn_cast<attn::AttentionOp>(attn::AttentionInterface(op).getOperation());
-  return whole && whole.getEmptyRows() == attn::EmptyRows::nan ? std::numeric_limits<double>::quiet_NaN() : 0;
+  return whole() && whole().getEmptyRows() == attn::EmptyRows::nan ? std::numeric_limits<double>::quiet_NaN() : 0;
 }
 
 LogicalResult AttentionForm::readResults(std::string &reason) {
@@ -110,8 +130,14 @@ LogicalResult AttentionForm::readResults(std::string &reason) {
     return success();
   };
   attn::OnlineAttentionOp blocks = online();
-  if (!blocks)
-    return place(op->getResult(0), out);
+  if (!blocks) {
+    for (auto [n, result] : llvm::enumerate(whole().getExtraResults())) {
+      extras.push_back({whole().getExtra(n), {}});
+      if (failed(place(result, extras.back().access)))
+        return failure();
+    }
+    return place(whole().getResult(), out);
+  }
   return success(succeeded(place(blocks.getNewMax(), newMax)) && succeeded(place(blocks.getNewSum(), newSum)) &&
                  succeeded(place(blocks.getNewAccumulator(), out)) &&
                  succeeded(readState(max, blocks.getMax(), reason)) &&
@@ -147,6 +173,12 @@ Value fovea::cpu::placeOf(StageFrame &frame, KernelCode &c, const Access &access
   return c.address(frame.buffer(access.base), cast<RankedTensorType>(access.base.getType()).getElementType(), place);
 }
 
+Value fovea::cpu::blockIsLive(StageFrame &frame, KernelCode &c, AttentionForm &form, Value b, Value h, Value i,
+                              Value keys) {
+  Value place = placeOf(frame, c, *form.blockMask, {b, h, c.div(i, form.whole().getBlock()[0]), keys});
+  return c.load(elementOf(*form.blockMask), place);
+}
+
 KeyRange fovea::cpu::keyRange(StageFrame &frame, KernelCode &c, AttentionForm &form, Value b, Value i0, Value last) {
   attn::AttentionInterface op = form.op;
   Value zero = c.constant(0), n = frame.size(form.n);
@@ -159,11 +191,17 @@ KeyRange fovea::cpu::keyRange(StageFrame &frame, KernelCode &c, AttentionForm &f
     r.end = c.min(n, r.end);
   }
   r.offset = op.getCausal() == attn::Causal::bottom_right ? c.sub(n, frame.size(form.m)) : zero;
+  if (form.offset) {
+    constexpr int64_t kFar = int64_t(1) << 60; // sums with numbers of keys do not overflow
+    r.offset = c.load(c.b.getI64Type(), placeOf(frame, c, *form.offset, {b}));
+    r.offset = c.max(c.constant(-kFar), c.min(c.constant(kFar), r.offset));
+  }
   if (form.lengths) {
     Value length = c.load(c.b.getI64Type(), placeOf(frame, c, *form.lengths, {b}));
     r.end = c.max(zero, c.min(r.end, length));
   }
   r.wholeBegin = r.begin, r.wholeEnd = r.end;
+  Value all = r.end;
   // The last key that query i sees is i + offset + right, the first one i + offset - left.
   auto bound = [&](int64_t right) {
     r.end = c.min(r.end, c.add(c.add(last, r.offset), right + 1));
@@ -174,7 +212,7 @@ KeyRange fovea::cpu::keyRange(StageFrame &frame, KernelCode &c, AttentionForm &f
   if (int64_t right = op.getWindow()[1]; right >= 0)
     bound(right);
   if (int64_t left = op.getWindow()[0]; left >= 0) {
-    r.begin = c.max(r.begin, c.sub(c.add(i0, r.offset), left));
+    r.begin = c.min(all, c.max(r.begin, c.sub(c.add(i0, r.offset), left)));
     r.wholeBegin = c.max(r.begin, c.sub(c.add(last, r.offset), left));
   }
   r.end = c.max(r.end, r.begin);

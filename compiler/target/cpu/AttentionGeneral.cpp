@@ -25,7 +25,8 @@ static AffineExpr inSymbols(const DimExpr &e, MLIRContext *context) {
 /// take memory for each query.
 static bool maySplit(AttentionForm &form) {
   auto op = dyn_cast<attn::AttentionOp>(form.op.getOperation());
-  return op && op.getNormalizer() == attn::Normalizer::softmax && op.getWeight().empty() && form.m.getConstant();
+  return op && op.getNormalizer() == attn::Normalizer::softmax && !form.needsWeights() && form.m.getConstant() &&
+         !op.hasExtra(attn::Extra::scores) && !op.hasExtra(attn::Extra::tap);
 }
 
 /// Into how many parts the keys of each row are split.

@@ -3,6 +3,8 @@
 
 #include "mlir/Dialect/Math/IR/Math.h"
 
+#include "llvm/Support/SaveAndRestore.h"
+
 #include <limits>
 
 using namespace mlir;
@@ -22,22 +24,52 @@ static Value partSize(KernelCode &c, Value keys, int64_t parts, int64_t lanes) {
   return c.max(c.constant(kLeast), c.mul(c.ceilDiv(c.ceilDiv(keys, parts), lanes), lanes));
 }
 
-/// A loop over vectors of keys, the last one with a mask.
+Values RowWriter::overRuns(Value from, Value to, Values state, Runs body) {
+  if (!form.blockMask || everywhere)
+    return body(from, to, state);
+  int64_t size = form.whole().getBlock()[1];
+  Value first = c.div(from, size), last = c.select(c.less(from, to), c.ceilDiv(to, size), first);
+  return c.loop(first, last, 1, state, [&](Value block, ValueRange s) {
+    Value live = blockIsLive(frame, c, form, current.b, current.h, current.i, block);
+    auto run = [&] { return body(c.max(from, c.mul(block, size)), c.min(to, c.mul(c.add(block, 1), size)), s); };
+    if (!s.empty())
+      return c.choose(live, SmallVector<Type>(s.getTypes()), run, [&] { return Values(s); });
+    c.when(live, [&] { run(); });
+    return Values{};
+  });
+}
+
+/// A loop over vectors of keys, the last one of a run with a mask.
 Values RowWriter::overKeys(Value from, Value to, Values state,
                            llvm::function_ref<Values(Value, Value, ValueRange)> body) {
-  Value whole = c.sub(to, c.rem(c.sub(to, from), c.constant(lanes)));
-  state = c.loop(from, whole, lanes, state, [&](Value j, ValueRange s) { return body(j, {}, s); });
-  return c.loop(whole, to, lanes, state, [&](Value j, ValueRange s) { return body(j, c.lanesBelow(lanes, j, to), s); });
+  return overRuns(from, to, state, [&](Value from, Value to, ValueRange s) {
+    Value whole = c.sub(to, c.rem(c.sub(to, from), c.constant(lanes)));
+    Values next = c.loop(from, whole, lanes, s, [&](Value j, ValueRange s) { return body(j, {}, s); });
+    return c.loop(whole, to, lanes, next,
+                  [&](Value j, ValueRange s) { return body(j, c.lanesBelow(lanes, j, to), s); });
+  });
+}
+
+/// True if a row has no live key.
+Value RowWriter::noKeys(Value from, Value to) {
+  if (!form.blockMask)
+    return c.compare(arith::CmpIPredicate::sle, to, from);
+  Value count = overRuns(from, to, {c.constant(0)},
+                         [&](Value from, Value to, ValueRange s) { return Values{c.add(s[0], c.sub(to, from))}; })[0];
+  return c.equal(count, c.constant(0));
 }
 
 /// What elements of a query and a key add to the score.
-Value RowWriter::terms(Value x, Value y, Value mask) {
+Value RowWriter::terms(Value x, Value y, Value d, Value mask) {
   if (op.getCombine().empty())
     return c.mulf(x, y);
   BodyContext context;
   context.lanes = isa<VectorType>(x.getType()) ? lanes : 0;
   context.mask = mask;
-  Value v = emitBody(frame, op.getCombine().front(), {x, y}, context)[0];
+  Values arguments{x, y};
+  if (op.getCombine().getNumArguments() == 3)
+    arguments.push_back(context.lanes ? c.iota(lanes, d) : d);
+  Value v = emitBody(frame, op.getCombine().front(), arguments, context)[0];
   return mask ? c.select(mask, v, c.number(wide, 0)) : v;
 }
 
@@ -51,7 +83,7 @@ Value RowWriter::product(const Place &at, Value j) {
     VectorType narrow = c.vector(form.element, lanes);
     auto at = [&](Value d, Value mask) {
       return terms(c.load(narrow, c.address(q, form.element, d), mask),
-                   c.load(narrow, c.address(k, form.element, d), mask), mask);
+                   c.load(narrow, c.address(k, form.element, d), mask), d, mask);
     };
     Value partial = c.loop(zero, c.constant(whole), lanes, Values{c.number(wide, 0)},
                            [&](Value d, ValueRange s) { return Values{c.addf(s[0], at(d, {}))}; })[0];
@@ -62,7 +94,7 @@ Value RowWriter::product(const Place &at, Value j) {
     sum = c.loop(zero, size, 1, Values{sum}, [&](Value d, ValueRange s) {
       Value x = c.load(form.element, c.address(q, form.element, c.mul(d, frame.size(form.q.strides[3]))));
       Value y = c.load(form.element, c.address(k, form.element, c.mul(d, frame.size(form.k.strides[3]))));
-      return Values{c.addf(s[0], terms(x, y, {}))};
+      return Values{c.addf(s[0], terms(x, y, d, {}))};
     })[0];
   }
   return c.mulf(sum, c.number(type, op.getScale().convertToDouble()));
@@ -70,7 +102,10 @@ Value RowWriter::product(const Place &at, Value j) {
 
 /// Scores of the keys, in the workspace.
 void RowWriter::scores(const Place &at, Value from, Value to) {
-  c.loop(from, to, 1, [&](Value j) { c.store(product(at, j), score(j)); });
+  overRuns(from, to, {}, [&](Value from, Value to, ValueRange) {
+    c.loop(from, to, 1, [&](Value j) { c.store(product(at, j), score(j)); });
+    return Values{};
+  });
   apply(op.getScore(), at, from, to);
 }
 
@@ -94,9 +129,79 @@ void RowWriter::apply(Region &region, const Place &at, Value from, Value to) {
       else
         arguments.push_back(c.gather(c.vector(element, lanes), place, frame.size(stride), mask));
     }
-    c.store(emitBody(frame, region.front(), arguments, context)[0], score(j), mask);
+    Values results = emitBody(frame, region.front(), arguments, context);
+    c.store(results[0], score(j), mask);
+    unsigned tap = 0;
+    if (&region == &op.getScore())
+      for (const AttentionForm::Extra &extra : form.extras)
+        if (extra.kind == attn::Extra::tap)
+          storeExtra(extra, at, results[++tap], j, mask);
     return Values{};
   });
+}
+
+void RowWriter::storeExtra(const AttentionForm::Extra &extra, const Place &at, Value value, Value j, Value mask) {
+  Value place = placeOf(frame, c, extra.access, {at.b, at.h, at.i, j});
+  const data::DimExpr &stride = extra.access.strides[3];
+  if (stride.isConstant(1))
+    c.store(value, place, mask, elementOf(extra.access));
+  else
+    c.scatter(value, place, frame.size(stride), mask, elementOf(extra.access));
+}
+
+void RowWriter::storeRow(attn::Extra kind, const Place &at, const KeyRange &range, double dead) {
+  for (const AttentionForm::Extra &extra : form.extras) {
+    if (extra.kind != kind)
+      continue;
+    auto fill = [&](Value from, Value to) {
+      overKeys(from, to, {}, [&](Value j, Value mask, ValueRange) {
+        storeExtra(extra, at, c.number(wide, dead), j, mask);
+        return Values{};
+      });
+    };
+    // Behind the live keys may be before them, if there are none.
+    Value zero = c.constant(0), n = frame.size(form.n);
+    llvm::SaveAndRestore all(everywhere, true);
+    if (form.blockMask) {
+      fill(zero, n);
+    } else {
+      fill(zero, c.min(range.begin, n));
+      fill(c.min(range.end, n), n);
+    }
+    everywhere = false;
+    overKeys(range.begin, range.end, {}, [&](Value j, Value mask, ValueRange) {
+      storeExtra(extra, at, c.load(wide, score(j), mask), j, mask);
+      return Values{};
+    });
+  }
+}
+
+/// The logarithm of the denominator, and the maximum.
+void RowWriter::storeSoftmax(const Place &at, const Softmax &softmax) {
+  for (const AttentionForm::Extra &extra : form.extras) {
+    Value value;
+    if (extra.kind == attn::Extra::lse)
+      value = c.select(equals(softmax.sum, 0), c.number(type, -std::numeric_limits<double>::infinity()),
+                       c.addf(softmax.reference, math::LogOp::create(c.b, c.loc, softmax.sum)));
+    else if (extra.kind == attn::Extra::row_max)
+      value = softmax.max;
+    if (value)
+      c.store(value, placeOf(frame, c, extra.access, {at.b, at.h, at.i}), {}, elementOf(extra.access));
+  }
+}
+
+Value RowWriter::sinkMaximum(const Place &at) {
+  Value lowest = c.number(type, -std::numeric_limits<double>::infinity());
+  if (!form.sinks)
+    return lowest;
+  return c.maxf(c.load(elementOf(*form.sinks), placeOf(frame, c, *form.sinks, {at.h})), lowest);
+}
+
+Value RowWriter::addSink(const Place &at, Value sum, Value reference) {
+  if (!form.sinks)
+    return sum;
+  Value sink = c.load(elementOf(*form.sinks), placeOf(frame, c, *form.sinks, {at.h}));
+  return c.addf(sum, exponential(c.subf(sink, reference)));
 }
 
 Value RowWriter::maximum(Value from, Value to) {
@@ -126,31 +231,41 @@ RowWriter::Softmax RowWriter::exponentiate(Value from, Value to, Value before) {
   return r;
 }
 
-/// Makes weights of the scores; a factor for all of them, and NaN or 0 for a row without keys.
-Value RowWriter::normalize(Value from, Value to) {
-  Value one = c.number(type, 1), empty = c.number(type, form.emptyValue()),
-        noKeys = c.compare(arith::CmpIPredicate::sle, to, from);
-  attn::Normalizer normalizer = cast<attn::AttentionOp>(op.getOperation()).getNormalizer();
+/// Makes weights of the scores.
+RowWriter::Softmax RowWriter::normalize(const Place &at, Value from, Value to) {
+  Value one = c.number(type, 1), empty = c.number(type, form.emptyValue());
+  attn::Normalizer normalizer = form.normalizer();
+  Softmax r;
   if (normalizer == attn::Normalizer::sigmoid)
     overKeys(from, to, {}, [&](Value j, Value mask, ValueRange) {
       c.store(attn::SigmoidOp::create(c.b, c.loc, c.load(wide, score(j), mask)), score(j), mask);
       return Values{};
     });
-  if (normalizer == attn::Normalizer::sigmoid || normalizer == attn::Normalizer::none)
-    return c.select(noKeys, empty, one);
-  if (normalizer == attn::Normalizer::hardmax) {
+  if (normalizer == attn::Normalizer::sigmoid || normalizer == attn::Normalizer::none) {
+    r.factor = c.select(noKeys(from, to), empty, one);
+  } else if (normalizer == attn::Normalizer::hardmax) {
     // The first of the largest.
     Value top = maximum(from, to);
-    Value first = c.loop(from, to, 1, Values{to}, [&](Value j, ValueRange s) {
+    auto overEach = [&](Values state, llvm::function_ref<Values(Value, ValueRange)> body) {
+      return overRuns(from, to, state, [&](Value from, Value to, ValueRange s) {
+        return c.loop(from, to, 1, s, [&](Value j, ValueRange s) { return body(j, s); });
+      });
+    };
+    Value first = overEach({to}, [&](Value j, ValueRange s) {
       Value hit = arith::CmpFOp::create(c.b, c.loc, arith::CmpFPredicate::OEQ, c.load(type, score(j)), top);
       return Values{c.min(s[0], c.select(hit, j, to))};
     })[0];
-    c.loop(from, to, 1, [&](Value j) { c.store(c.select(c.equal(j, first), one, c.number(type, 0)), score(j)); });
-    // Without keys the maximum is -inf, too.
-    return c.select(equals(top, -std::numeric_limits<double>::infinity()), empty, one);
+    overEach({}, [&](Value j, ValueRange) {
+      c.store(c.select(c.equal(j, first), one, c.number(type, 0)), score(j));
+      return Values{};
+    });
+    r.factor = c.select(equals(top, -std::numeric_limits<double>::infinity()), empty, one);
+  } else {
+    r = exponentiate(from, to, sinkMaximum(at));
+    r.sum = addSink(at, r.sum, r.reference);
+    r.factor = c.select(equals(r.sum, 0), empty, c.divf(one, r.sum));
   }
-  Value sum = exponentiate(from, to, c.number(type, -std::numeric_limits<double>::infinity())).sum;
-  return c.select(equals(sum, 0), empty, c.divf(one, sum));
+  return r;
 }
 
 void RowWriter::overColumns(bool vectors, llvm::function_ref<void(Type, Value, Value)> body) {
@@ -168,11 +283,13 @@ void RowWriter::combineValues(const Place &at, Value from, Value to, bool vector
         stride = frame.size(form.v.strides[3]);
   overColumns(vectors && form.v.strides[3].isConstant(1), [&](Type t, Value e, Value mask) {
     Value column = c.address(v, form.element, c.mul(e, stride));
-    Value sum = c.loop(from, to, 1, Values{c.number(t, 0)}, [&](Value j, ValueRange s) {
-      Value p = spread(c.load(type, score(j)), t);
-      Value place = c.address(column, form.element, c.mul(c.sub(j, first), rowStride));
-      Value x = isa<VectorType>(t) ? c.load(c.vector(form.element, lanes), place, mask) : c.load(form.element, place);
-      return Values{c.fma(p, x, s[0])};
+    Value sum = overRuns(from, to, {c.number(t, 0)}, [&](Value from, Value to, ValueRange s) {
+      return c.loop(from, to, 1, s, [&](Value j, ValueRange s) {
+        Value p = spread(c.load(type, score(j)), t);
+        Value place = c.address(column, form.element, c.mul(c.sub(j, first), rowStride));
+        Value x = isa<VectorType>(t) ? c.load(c.vector(form.element, lanes), place, mask) : c.load(form.element, place);
+        return Values{c.fma(p, x, s[0])};
+      });
     })[0];
     store(sum, e, mask);
   });
@@ -186,23 +303,32 @@ void RowWriter::storeResult(const Place &at, Value value, Value e, Value mask) {
 
 RowWriter::Place RowWriter::placeFor(Value b, Value h, Value i) {
   held = first = c.constant(0);
-  return {b, h, form.group == 1 ? h : c.div(h, form.group), i};
+  return current = {b, h, form.group == 1 ? h : c.div(h, form.group), i};
 }
 
 void RowWriter::row(Value b, Value h, Value i) {
   Place at = placeFor(b, h, i);
   KeyRange range = keyRange(frame, c, form, b, i, i);
-  scores(at, range.begin, range.end);
-  Value factor = normalize(range.begin, range.end);
-  if (Region &weight = cast<attn::AttentionOp>(op.getOperation()).getWeight(); !weight.empty()) {
+  if (form.hasExtra(attn::Extra::tap)) {
+    llvm::SaveAndRestore all(everywhere, true);
+    scores(at, c.constant(0), frame.size(form.n));
+  } else {
+    scores(at, range.begin, range.end);
+  }
+  storeRow(attn::Extra::scores, at, range, -std::numeric_limits<double>::infinity());
+  Softmax softmax = normalize(at, range.begin, range.end);
+  storeSoftmax(at, softmax);
+  Value factor = softmax.factor;
+  if (form.needsWeights()) {
     // The region sees weights that are final.
     overKeys(range.begin, range.end, {}, [&](Value j, Value mask, ValueRange) {
       c.store(c.mulf(c.load(wide, score(j), mask), c.splat(wide, factor)), score(j), mask);
       return Values{};
     });
-    apply(weight, at, range.begin, range.end);
-    Value dead = arith::CmpFOp::create(c.b, c.loc, arith::CmpFPredicate::ORD, factor, factor);
-    factor = c.select(dead, c.number(type, 1), factor);
+    apply(form.whole().getWeight(), at, range.begin, range.end);
+    storeRow(attn::Extra::weights, at, range, 0);
+    // A row without live keys is as empty as it was.
+    factor = c.select(noKeys(range.begin, range.end), factor, c.number(type, 1));
   }
   combineValues(at, range.begin, range.end, resultInVectors(), [&](Value sum, Value e, Value mask) {
     storeResult(at, c.mulf(sum, spread(factor, sum.getType())), e, mask);
@@ -253,9 +379,9 @@ RowWriter::Partial RowWriter::partialRow(Value b, Value h, Value i, Value part, 
 void RowWriter::mergeRow(Value b, Value h, Value i, int64_t parts, Value maxima, Value sums, Value results) {
   Place at = placeFor(b, h, i);
   Value zero = c.constant(0), count = c.constant(parts), none = c.number(type, 0);
-  Value top =
-      c.loop(zero, count, 1, Values{c.number(type, -std::numeric_limits<double>::infinity())},
-             [&](Value p, ValueRange s) { return Values{c.maxf(c.load(type, c.address(maxima, type, p)), s[0])}; })[0];
+  Value top = c.loop(zero, count, 1, Values{sinkMaximum(at)}, [&](Value p, ValueRange s) {
+    return Values{c.maxf(c.load(type, c.address(maxima, type, p)), s[0])};
+  })[0];
   Value reference = c.select(equals(top, -std::numeric_limits<double>::infinity()), none, top);
   // The factors of the parts, in the workspace.
   Value total = c.loop(zero, count, 1, Values{none}, [&](Value p, ValueRange s) {
@@ -263,6 +389,8 @@ void RowWriter::mergeRow(Value b, Value h, Value i, int64_t parts, Value maxima,
     c.store(factor, score(p));
     return Values{c.fma(factor, c.load(type, c.address(sums, type, p)), s[0])};
   })[0];
+  total = addSink(at, total, reference);
+  storeSoftmax(at, {top, total, reference, {}});
   Value inverse = c.select(equals(total, 0), c.number(type, form.emptyValue()), c.divf(c.number(type, 1), total));
   overColumns(resultInVectors(), [&](Type t, Value e, Value mask) {
     Value sum = c.loop(zero, count, 1, Values{c.number(t, 0)}, [&](Value p, ValueRange s) {

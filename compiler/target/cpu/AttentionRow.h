@@ -34,21 +34,35 @@ private:
   struct Place {
     mlir::Value b, h, g, i;
   };
-  /// What softmax leaves of the scores besides the weights, not divided by the sum yet.
+  /// What softmax leaves of the scores besides the weights, not divided by the sum yet. Null with other normalisers.
   struct Softmax {
     mlir::Value max, sum;
     mlir::Value reference; ///< what was subtracted: the maximum, 0 if that is -inf
+    mlir::Value factor;    ///< what is left to be multiplied: 1 / sum; NaN or 0 for a row without keys
   };
+  using Runs = llvm::function_ref<Values(mlir::Value from, mlir::Value to, mlir::ValueRange state)>;
   Place placeFor(mlir::Value b, mlir::Value h, mlir::Value i);
   void scores(const Place &at, mlir::Value from, mlir::Value to);
   mlir::Value product(const Place &at, mlir::Value j);
-  mlir::Value terms(mlir::Value x, mlir::Value y, mlir::Value mask);
+  mlir::Value terms(mlir::Value x, mlir::Value y, mlir::Value d, mlir::Value mask);
+  /// The runs of keys between `from` and `to` that no mask of blocks hides.
+  Values overRuns(mlir::Value from, mlir::Value to, Values state, Runs body);
+  mlir::Value noKeys(mlir::Value from, mlir::Value to);
   Values overKeys(mlir::Value from, mlir::Value to, Values state,
                   llvm::function_ref<Values(mlir::Value j, mlir::Value mask, mlir::ValueRange state)> body);
   void apply(mlir::Region &region, const Place &at, mlir::Value from, mlir::Value to);
+  /// Stores elements of an extra with one for each key.
+  void storeExtra(const AttentionForm::Extra &extra, const Place &at, mlir::Value value, mlir::Value j,
+                  mlir::Value mask);
+  /// The workspace as an extra; `dead` for keys that are not live.
+  void storeRow(attn::Extra kind, const Place &at, const KeyRange &range, double dead);
+  void storeSoftmax(const Place &at, const Softmax &softmax);
+  /// Lets the sink of the head take part.
+  mlir::Value sinkMaximum(const Place &at);
+  mlir::Value addSink(const Place &at, mlir::Value sum, mlir::Value reference);
   mlir::Value maximum(mlir::Value from, mlir::Value to);
   Softmax exponentiate(mlir::Value from, mlir::Value to, mlir::Value before);
-  mlir::Value normalize(mlir::Value from, mlir::Value to);
+  Softmax normalize(const Place &at, mlir::Value from, mlir::Value to);
   /// Sums of weighted values, a column or a vector of columns from e on, each handed to `store`.
   using Store = llvm::function_ref<void(mlir::Value sum, mlir::Value e, mlir::Value mask)>;
   void combineValues(const Place &at, mlir::Value from, mlir::Value to, bool vectors, Store store);
@@ -72,8 +86,10 @@ private:
   mlir::Type type;
   int64_t lanes;
   mlir::VectorType wide;
-  mlir::Value held;  ///< the key whose score lies first in the workspace
-  mlir::Value first; ///< the key that lies first in memory
+  Place current;           ///< the row that is written
+  bool everywhere = false; ///< keys that the mask of blocks hides are visited too
+  mlir::Value held;        ///< the key whose score lies first in the workspace
+  mlir::Value first;       ///< the key that lies first in memory
 };
 
 } // namespace fovea::cpu

@@ -1,8 +1,9 @@
+#include "compiler/target/cpu/AttentionScores.h"
 #include "compiler/conversion/ExpandMath.h"
-#include "compiler/target/cpu/Attention.h"
 #include "compiler/target/cpu/Body.h"
 #include "compiler/target/cpu/Panel.h"
 
+#include <cmath>
 #include <limits>
 #include <numbers>
 
@@ -31,6 +32,11 @@ int64_t AttentionScores::turnedFloats(AttentionForm &form, int64_t vectors, int6
   return count * lanes * vectors * lanes;
 }
 
+int64_t AttentionScores::tappedFloats(AttentionForm &form, int64_t vectors, int64_t lanes) {
+  int64_t taps = llvm::count_if(form.extras, [](const auto &extra) { return extra.kind == attn::Extra::tap; });
+  return taps * lanes * vectors * lanes;
+}
+
 /// Writes down the turned captures of the keys from `from` on, as many as there are lanes and not past `to`.
 void AttentionScores::turn(const Block &block, Value from, Value to) {
   Value place = block.turned, mask = c.lanesBelow(lanes, from, to);
@@ -55,8 +61,8 @@ void AttentionScores::turn(const Block &block, Value from, Value to) {
   }
 }
 
-/// The score region for one key and a vector of queries; the key belongs to the group of keys from `group` on.
-Value AttentionScores::region(const Block &block, Value score, Value j, Value group, int64_t v) {
+/// A region for one key and a vector of queries; the key belongs to the group of keys from `group` on.
+Values AttentionScores::region(const Block &block, Region &region, Value score, Value j, Value group, int64_t v) {
   attn::AttentionInterface op = form.op;
   Value i = c.add(block.i0, v * lanes);
   BodyContext context;
@@ -83,58 +89,185 @@ Value AttentionScores::region(const Block &block, Value score, Value j, Value gr
     else
       arguments.push_back(c.gather(c.vector(element, lanes), place, frame.size(stride), context.mask));
   }
-  return emitBody(frame, op.getScore().front(), arguments, context)[0];
+  return emitBody(frame, region.front(), arguments, context);
 }
 
-Values AttentionScores::passKeys(const Block &block, Value from, Value to, bool masked, Values maxima) {
+Value AttentionScores::hideDead(const Block &block, Value score, Value j, int64_t v, bool banded, double dead) {
   attn::AttentionInterface op = form.op;
+  Value i = c.add(block.i0, v * lanes), hidden = c.number(type, dead);
+  if (banded) {
+    // Queries before the first that sees the key, and those after the last one.
+    Value first = c.sub(j, block.range.offset);
+    if (form.causal())
+      score = c.select(c.lanesBelow(lanes, i, first), hidden, score);
+    if (int64_t right = op.getWindow()[1]; right >= 0)
+      score = c.select(c.lanesBelow(lanes, i, c.sub(first, right)), hidden, score);
+    if (int64_t left = op.getWindow()[0]; left >= 0)
+      score = c.select(c.lanesBelow(lanes, i, c.add(first, left + 1)), score, hidden);
+  }
+  if (form.blockMask) // a vector of queries lies in one block
+    score =
+        c.select(blockIsLive(frame, c, form, block.b, block.h, i, c.div(j, form.whole().getBlock()[1])), score, hidden);
+  return score;
+}
+
+/// Blocks of lanes x lanes of P^T, of keys from `from` on, times the factors, turned and stored.
+void AttentionScores::storeTurned(const Block &block, const Access &extra, Value source, Value from, Value to,
+                                  ArrayRef<Value> factors) {
+  Value mask = c.lanesBelow(lanes, from, to), last = c.sub(c.sub(to, from), 1), m = frame.size(form.m);
+  Value stride = frame.size(extra.strides[2]);
+  std::optional<int64_t> count = form.m.getConstant();
+  for (int64_t v = 0; v < vectors; ++v) {
+    Values rows;
+    for (int64_t r = 0; r < lanes; ++r) {
+      Value row = c.address(source, type.getElementType(), c.mul(c.min(c.constant(r), last), vectors * lanes));
+      rows.push_back(c.load(type, c.address(row, type.getElementType(), v * lanes)));
+      if (!factors.empty())
+        rows.back() = c.mulf(rows.back(), factors[v]);
+    }
+    Values columns = transposeBlock(c, rows);
+    Value i = c.add(block.i0, v * lanes), origin = placeOf(frame, c, extra, {block.b, block.h, i, from});
+    // Queries that do not exist are written where the last one then is.
+    Value most = count && *count % lanes == 0 ? c.constant(lanes) : c.sub(c.sub(m, 1), i);
+    for (int64_t q = lanes - 1; q >= 0; --q)
+      c.store(columns[q], c.address(origin, elementOf(extra), c.mul(stride, c.min(c.constant(q), most))), mask,
+              elementOf(extra));
+  }
+}
+
+Values AttentionScores::passKeys(const Block &block, Value from, Value to, bool masked, const Step &step,
+                                 Values maxima) {
+  Type element = type.getElementType();
+  int64_t width = vectors * lanes;
   auto keys = [&](Value from, Value to, Value group, ValueRange maxima) {
     return c.loop(from, to, 1, maxima, [&](Value j, ValueRange state) {
       Values next;
       for (int64_t v = 0; v < vectors; ++v) {
         Value place = score(block, j, v), s = c.load(type, place);
-        if (op.hasScoreRegion())
-          s = region(block, s, j, group, v);
-        if (masked) {
-          // Queries before the first that sees the key, and those after the last one.
-          Value i = c.add(block.i0, v * lanes), first = c.sub(j, block.range.offset),
-                dead = c.number(type, -std::numeric_limits<double>::infinity());
-          if (form.causal())
-            s = c.select(c.lanesBelow(lanes, i, first), dead, s);
-          if (int64_t right = op.getWindow()[1]; right >= 0)
-            s = c.select(c.lanesBelow(lanes, i, c.sub(first, right)), dead, s);
-          if (int64_t left = op.getWindow()[0]; left >= 0)
-            s = c.select(c.lanesBelow(lanes, i, c.add(first, left + 1)), s, dead);
+        if (!step.factors.empty())
+          s = c.mulf(s, step.factors[v]);
+        if (step.region) {
+          Values results = region(block, *step.region, s, j, group, v);
+          s = results[0];
+          for (unsigned tap = 1; step.taps && tap < results.size(); ++tap) {
+            Value row = c.add(c.mul(c.sub(j, group), width), (tap - 1) * lanes * width + v * lanes);
+            c.store(results[tap], c.address(block.tapped, element, row));
+          }
         }
-        if (masked || op.hasScoreRegion())
+        if (step.dead && (masked || form.blockMask))
+          s = hideDead(block, s, j, v, masked, *step.dead);
+        if (step.changes)
           c.store(s, place);
         next.push_back(c.maxf(s, state[v]));
       }
       return next;
     });
   };
-  if (!turnedFloats(form, vectors, lanes))
+  bool turns = step.region && turnedFloats(form, vectors, lanes);
+  if (!turns && !stores(step))
     return keys(from, to, from, maxima);
   return c.loop(from, to, lanes, maxima, [&](Value group, ValueRange state) {
-    turn(block, group, to);
-    return keys(group, c.min(to, c.add(group, lanes)), group, state);
+    if (turns)
+      turn(block, group, to);
+    Value end = c.min(to, c.add(group, lanes));
+    Values next = keys(group, end, group, state);
+    int64_t tap = 0;
+    for (const AttentionForm::Extra &extra : form.extras) {
+      bool isTap = extra.kind == attn::Extra::tap;
+      if (isStored(step, extra))
+        storeTurned(block, extra.access,
+                    isTap ? c.address(block.tapped, element, tap * lanes * width) : score(block, group, 0), group, end);
+      tap += isTap;
+    }
+    return next;
   });
 }
 
-Values AttentionScores::pass(const Block &block, Values maxima) {
-  if (!form.banded())
-    return passKeys(block, block.from, block.to, false, maxima);
+bool AttentionScores::isStored(const Step &step, const AttentionForm::Extra &extra) {
+  return extra.kind == step.extra || (step.taps && extra.kind == attn::Extra::tap);
+}
+
+bool AttentionScores::stores(const Step &step) const {
+  return llvm::any_of(form.extras, [&](const auto &extra) { return isStored(step, extra); });
+}
+
+/// Keys that all queries see need no masks; beside stores these cost little, and the code is written once.
+Values AttentionScores::passBands(const Block &block, const Step &step, Values maxima) {
+  if (!form.banded() || !step.dead)
+    return passKeys(block, block.from, block.to, false, step, maxima);
+  if (stores(step))
+    return passKeys(block, block.from, block.to, true, step, maxima);
   Value left = c.max(block.from, c.min(block.to, block.range.wholeBegin)),
         right = c.max(left, c.min(block.to, block.range.wholeEnd));
   if (form.op.getWindow()[0] >= 0)
-    maxima = passKeys(block, block.from, left, true, maxima);
-  maxima = passKeys(block, left, right, false, maxima);
-  return passKeys(block, right, block.to, true, maxima);
+    maxima = passKeys(block, block.from, left, true, step, maxima);
+  maxima = passKeys(block, left, right, false, step, maxima);
+  return passKeys(block, right, block.to, true, step, maxima);
+}
+
+Values AttentionScores::pass(const Block &block, Values maxima, bool store) {
+  Step step;
+  step.region = form.op.hasScoreRegion() ? &form.op.getScore() : nullptr;
+  step.taps = store;
+  if (store)
+    step.extra = attn::Extra::scores;
+  step.dead = form.normalizer() == attn::Normalizer::none ? 0 : -std::numeric_limits<double>::infinity();
+  step.changes = step.region || form.banded() || form.blockMask;
+  return passBands(block, step, maxima);
+}
+
+void AttentionScores::tap(const Block &block) {
+  Step step;
+  step.region = &form.op.getScore(), step.taps = true, step.changes = false;
+  passBands(block, step, Values(vectors, c.number(type, 0)));
+}
+
+/// Empty rows of NaN have weights of 0 for keys that are masked here.
+bool AttentionScores::weighsInPlace() const {
+  return !form.whole().getWeight().empty() || (std::isnan(form.emptyValue()) && form.banded());
+}
+
+void AttentionScores::weigh(const Block &block, ArrayRef<Value> factors) {
+  if (!weighsInPlace()) {
+    c.loop(block.from, block.to, lanes, [&](Value group) {
+      Value end = c.min(block.to, c.add(group, lanes));
+      for (const AttentionForm::Extra &extra : form.extras)
+        if (extra.kind == attn::Extra::weights)
+          storeTurned(block, extra.access, score(block, group, 0), group, end, factors);
+    });
+    return;
+  }
+  Step step;
+  Region &weight = form.whole().getWeight();
+  step.region = weight.empty() ? nullptr : &weight;
+  step.extra = attn::Extra::weights;
+  step.factors = factors, step.dead = 0;
+  passBands(block, step, Values(vectors, c.number(type, 0)));
+}
+
+void AttentionScores::storeDead(const Block &all) {
+  Value n = frame.size(form.n), end = c.min(frame.size(form.m), c.add(all.i0, vectors * lanes));
+  for (const AttentionForm::Extra &extra : form.extras) {
+    bool scores = extra.kind == attn::Extra::scores;
+    if (!form.hasDeadKeys() || (!scores && extra.kind != attn::Extra::weights))
+      continue;
+    Value dead = c.number(type, scores ? -std::numeric_limits<double>::infinity() : 0);
+    c.loop(all.i0, end, 1, [&](Value i) {
+      auto fill = [&](Value from, Value to) {
+        c.loop(from, to, lanes, [&](Value j) {
+          c.store(dead, placeOf(frame, c, extra.access, {all.b, all.h, i, j}), c.lanesBelow(lanes, j, to),
+                  elementOf(extra.access));
+        });
+      };
+      fill(c.constant(0), c.min(all.from, n));
+      fill(c.min(all.to, n), n);
+    });
+  }
 }
 
 Value AttentionScores::exponential(Value x) {
   // The difference first: a mask of -3.4e38 in all of a row must leave zeros, not infinities.
-  if (form.op.hasScoreRegion())
+  if (form.naturalScores())
     x = c.mulf(x, c.number(x.getType(), std::numbers::log2e));
   return emitExp2NonPositive(c.b, c.loc, x);
 }
@@ -148,5 +281,16 @@ Values AttentionScores::exponentiate(const Block &block, ArrayRef<Value> maxima)
       next.push_back(c.addf(state[v], p));
     }
     return next;
+  });
+}
+
+void AttentionScores::activate(const Block &block) {
+  if (form.normalizer() != attn::Normalizer::sigmoid)
+    return;
+  c.loop(block.from, block.to, 1, [&](Value j) {
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value place = score(block, j, v);
+      c.store(attn::SigmoidOp::create(c.b, c.loc, c.load(type, place)), place);
+    }
   });
 }

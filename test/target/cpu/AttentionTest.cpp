@@ -9,6 +9,7 @@
 #include <cstring>
 #include <limits>
 #include <random>
+#include <type_traits>
 
 using namespace fovea::cpu;
 using namespace fovea::test;
@@ -77,27 +78,40 @@ template <typename T> void check(Case test, const std::string &machineName, cons
     lengths[b] = std::max<int64_t>(0, n - 3 * b - (b == B - 1 ? n : 0));
   std::vector<T> out(B * H * m * E + 32, T(77)), guard = out;
   std::vector<char> scratch(o.scratchBytes() > 0 ? o.scratchBytes() : 0, char(0xff));
-  auto run = [&](std::vector<T> &out, int64_t pieces) {
+  using Wide = std::conditional_t<sizeof(T) == 8, double, float>;
+  std::vector<Wide> table(D), weights(o.weights ? B * H * m * n + 32 : 0, Wide(77)), weightsGuard = weights;
+  for (Wide &x : table)
+    x = static_cast<Wide>(normal(random));
+  auto run = [&](std::vector<T> &out, std::vector<Wide> &weights, int64_t pieces) {
     std::vector<void *> buffers;
     if (o.merged)
       buffers = {qkv.data()};
     else
       buffers = {q.data(), k.data(), v.data()};
+    if (o.additive)
+      buffers.push_back(table.data());
     if (o.mask == "keys" || o.mask == "full")
       buffers.push_back(mask.data());
     if (o.lengths)
       buffers.push_back(lengths.data());
     buffers.push_back(out.data());
+    if (o.weights)
+      buffers.push_back(weights.data());
     if (o.parts > 1)
       buffers.push_back(scratch.data());
     kernel->run(buffers, std::vector<int64_t>{o.m < 0 ? m : n}, pieces);
   };
-  run(out, 1);
+  run(out, weights, 1);
   for (int64_t pieces : {2, 7, 1000}) {
     std::vector<T> again = guard;
-    run(again, pieces);
+    std::vector<Wide> weightsAgain = weightsGuard;
+    run(again, weightsAgain, pieces);
     ASSERT_EQ(std::memcmp(again.data(), out.data(), out.size() * sizeof(T)), 0) << pieces << " pieces differ";
+    ASSERT_EQ(std::memcmp(weightsAgain.data(), weights.data(), weights.size() * sizeof(Wide)), 0)
+        << "weights of " << pieces << " pieces differ";
   }
+  for (size_t i = o.weights ? B * H * m * n : 0; i < weights.size(); ++i)
+    ASSERT_EQ(double(weights[i]), 77) << "weights written past the end";
   for (size_t i = B * H * m * E; i < out.size(); ++i)
     ASSERT_EQ(double(out[i]), 77) << "written past the end";
   auto at = [&](int which, int64_t b, int64_t h, int64_t i, int64_t d) -> double {
@@ -119,7 +133,8 @@ template <typename T> void check(Case test, const std::string &machineName, cons
         for (int64_t j = 0; j < n; ++j) {
           double s = 0;
           for (int64_t d = 0; d < D; ++d)
-            s += at(0, b, h, i, d) * at(1, b, g, j, d);
+            s += o.additive ? table[d] * std::tanh(at(0, b, h, i, d) + at(1, b, g, j, d))
+                            : at(0, b, h, i, d) * at(1, b, g, j, d);
           s *= o.scale;
           if (o.mask == "keys")
             s = sizeof(T) == 4 ? static_cast<float>(s + mask[b * n + j]) : s + mask[b * n + j];
@@ -143,6 +158,14 @@ template <typename T> void check(Case test, const std::string &machineName, cons
           if (live[j] && any)
             for (int64_t e = 0; e < E; ++e)
               row[e] += p[j] / sum * at(2, b, g, j, e);
+        for (int64_t j = 0; o.weights && j < n; ++j) {
+          double got = weights[((b * H + h) * m + i) * n + j];
+          if (!any && test.nan && live[j])
+            ASSERT_TRUE(std::isnan(got)) << "weight " << b << ", " << h << ", " << i << ", " << j << ": " << got;
+          else
+            ASSERT_NEAR(got, live[j] && any ? p[j] / sum : 0, tolerance)
+                << "weight " << b << ", " << h << ", " << i << ", " << j;
+        }
         for (int64_t e = 0; e < E; ++e) {
           double got = o.merged ? out[(b * m + i) * H * E + h * E + e] : out[((b * H + h) * m + i) * E + e];
           if (!any && test.nan)
@@ -221,6 +244,37 @@ TEST_P(Attention, AdditiveMasks) {
       check<float>(dynamic, GetParam());
     }
   }
+}
+
+// Weights as a result, whether all keys are held at once or not; odd sizes, masks, empty rows, no keys.
+TEST_P(Attention, Weights) {
+  for (const char *schedule : {"", "{exact = 64 : i64, block = 32 : i64}"})
+    for (auto [m, n] : {std::pair<int64_t, int64_t>(1, 1), {33, 130}, {5, 0}}) {
+      Case test{{2, 4, 2, m, n, 20, 7}};
+      test.text.weights = true;
+      test.schedule = schedule;
+      check<float>(test, GetParam());
+      test.text.lengths = true;
+      test.causal = 2, test.left = 40, test.nan = true;
+      check<float>(test, GetParam());
+      if (!*schedule)
+        check<float>(test, GetParam(), "attention-general");
+    }
+}
+
+TEST_P(Attention, AdditiveScores) {
+  for (auto [m, n] : {std::pair<int64_t, int64_t>(1, 1), {33, 70}, {17, 130}, {5, 0}}) {
+    Case test{{2, 4, 2, m, n, 20, 7}, 0, 0, 1};
+    test.text.additive = true;
+    test.text.weights = n == 70;
+    check<float>(test, GetParam());
+    check<float>(test, GetParam(), "attention-general");
+    test.schedule = "{exact = 64 : i64, block = 32 : i64}";
+    check<float>(test, GetParam());
+  }
+  Case dynamic{{1, 2, 2, -1, -1, 20, 7}, 77, 77};
+  dynamic.text.additive = true;
+  check<float>(dynamic, GetParam());
 }
 
 // More keys than are held at once: blocks of 32 with a running maximum.

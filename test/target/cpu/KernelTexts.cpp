@@ -116,6 +116,10 @@ std::string attentionText(const AttentionText &o) {
     argument("k", kType, b + ", " + text(o.keyHeads) + ", " + n + ", " + text(o.d));
     argument("v", vType, b + ", " + text(o.keyHeads) + ", " + n + ", " + text(o.e));
   }
+  std::string s = e == "f64" ? "f64" : "f32";
+  std::string table = "tensor<" + text(o.d) + "x" + s + ">";
+  if (o.additive)
+    argument("w", table, text(o.d));
   std::string maskType, maskMap;
   if (o.mask == "keys")
     maskType = "tensor<" + b + "x1x1x" + sized(o.n) + "x" + e + ">",
@@ -132,6 +136,9 @@ std::string attentionText(const AttentionText &o) {
   argument("out", result,
            o.merged ? b + ", " + m + ", " + text(o.heads * o.e)
                     : b + ", " + text(o.heads) + ", " + m + ", " + text(o.e));
+  std::string weights = "tensor<" + b + "x" + text(o.heads) + "x" + sized(o.m) + "x" + sized(o.n) + "x" + s + ">";
+  if (o.weights)
+    argument("weights", weights, b + ", " + text(o.heads) + ", " + m + ", " + n);
   bool split = o.parts > 1;
   std::string scratch = "tensor<" + text(o.scratchBytes()) + "xi8>";
   if (split)
@@ -156,17 +163,30 @@ std::string attentionText(const AttentionText &o) {
     }
   }
   body << "  %e = tensor.empty(" << (dynamicM ? "%s" : "") << ") : " << oType << "\n";
-  body << "  %r = attn.attention ins(%q, %k, %v : " << qType << ", " << kType << ", " << vType << ")";
+  body << (o.weights ? "  %r, %p" : "  %r") << " = attn.attention ins(%q, %k, %v : " << qType << ", " << kType << ", "
+       << vType << ")";
   if (!maskType.empty())
     body << " captures(%mask : " << maskType << ")";
   if (o.lengths)
     body << " lengths(%lengths : tensor<" << b << "xi64>)";
-  body << " outs(%e : " << oType << ") {scale = " << std::showpoint << o.scale << " : f64" << o.attributes;
+  body << " outs(%e" << (o.weights ? ", %weights : " : " : ") << oType << (o.weights ? ", " + weights : "")
+       << ") {scale = " << std::showpoint << o.scale << " : f64" << o.attributes;
   if (!maskMap.empty())
     body << ", capture_maps = [" << maskMap << "]";
+  if (o.weights)
+    body << ", extras = [#attn.extra<weights>]";
   body << "}";
-  std::string s = e == "f64" ? "f64" : "f32";
   std::string wide = e == s ? "%c" : "%w", widen = e == s ? "" : "    %w = arith.extf %c : " + e + " to " + s + "\n";
+  if (o.additive) {
+    bool narrow = e != s;
+    body << " combine {\n  ^bb0(%x: " << e << ", %y: " << e << ", %d: index):\n";
+    if (narrow)
+      body << "    %wx = arith.extf %x : " << e << " to " << s << "\n    %wy = arith.extf %y : " << e << " to " << s
+           << "\n";
+    body << "    %sum = arith.addf " << (narrow ? "%wx, %wy" : "%x, %y") << " : " << s
+         << "\n    %t = math.tanh %sum : " << s << "\n    %c = tensor.extract %w[%d] : " << table
+         << "\n    %p = arith.mulf %t, %c : " << s << "\n    attn.yield %p : " << s << "\n  }";
+  }
   if (!maskType.empty())
     body << " score {\n  ^bb0(%x: " << s << ", %b: index, %h: index, %i: index, %j: index, %c: " << e << "):\n"
          << widen << "    %y = arith.addf %x, " << wide << " : " << s << "\n    attn.yield %y : " << s << "\n  }";
@@ -175,7 +195,7 @@ std::string attentionText(const AttentionText &o) {
          << ", %b: index, %h: index, %i: index, %j: index):\n    %c = arith.constant 2.0 : " << s
          << "\n    %u = arith.divf %x, %c : " << s << "\n    %t = math.tanh %u : " << s
          << "\n    %y = arith.mulf %t, %c : " << s << "\n    attn.yield %y : " << s << "\n  }";
-  body << " -> " << oType << "\n";
+  body << " -> " << oType << (o.weights ? ", " + weights : "") << "\n";
   if (o.merged) {
     std::string turned = "tensor<" + b + "x" + sized(o.m) + "x" + text(o.heads) + "x" + text(o.e) + "x" + e + ">";
     body << "  %t0 = tensor.empty(" << (dynamicM ? "%s" : "") << ") : " << turned << "\n";
@@ -183,10 +203,10 @@ std::string attentionText(const AttentionText &o) {
          << ") permutation = [0, 2, 1, 3]\n";
     body << "  %f = tensor.collapse_shape %t [[0], [1], [2, 3]] : " << turned << " into " << merged << "\n";
   }
-  body << "  exec.yield " << (o.merged ? "%f" : "%r") << (split ? ", %scratch : " : " : ") << result
-       << (split ? ", " + scratch : "") << "\n";
-  return "exec.kernel_def @kernel symbols " + text(dynamic) + " inits " + text(1 + split) + " shapes [" + shapes +
-         "] layouts [" + layouts + "] schedule {" + (split ? "parts = " + text(o.parts) + " : i64" : "") +
+  body << "  exec.yield " << (o.merged ? "%f" : "%r") << (o.weights ? ", %p" : "") << (split ? ", %scratch" : "")
+       << " : " << result << (o.weights ? ", " + weights : "") << (split ? ", " + scratch : "") << "\n";
+  return "exec.kernel_def @kernel symbols " + text(dynamic) + " inits " + text(1 + o.weights + split) + " shapes [" +
+         shapes + "] layouts [" + layouts + "] schedule {" + (split ? "parts = " + text(o.parts) + " : i64" : "") +
          "} {\n^bb0(" + arguments + "):\n" + body.str() + "}\n";
 }
 

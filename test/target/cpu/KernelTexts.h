@@ -30,12 +30,14 @@ struct AttentionText {
   std::string mask = {};       ///< "", "keys" (B x 1 x 1 x N, added), "full" (B x H x M x N, added), "softcap"
   bool lengths = false;
   std::string element = "f32";
-  int64_t parts = 1; ///< more than 1: the keys of a row are split
+  int64_t parts = 1;     ///< more than 1: the keys of a row are split
+  bool additive = false; ///< scores are sums of w[d] * tanh(q[d] + k[d])
+  bool weights = false;  ///< the weights are a result, B x H x M x N of f32 (f64)
   /// What the parts take, in bytes; m is static then.
   int64_t scratchBytes() const { return batch * heads * m * parts * (e + 2) * (element == "f64" ? 8 : 4); }
 };
 
-/// Buffers: q, k, v (merged: qkv), [mask], [lengths], out, [scratch].
+/// Buffers: q, k, v (merged: qkv), [w], [mask], [lengths], out, [weights], [scratch].
 std::string attentionText(const AttentionText &options);
 
 } // namespace fovea::cpu
