@@ -6,7 +6,7 @@
 //
 // A model that wants the scores as a result (qk_matmul_output) gets taps of the score region, the masked scores or the
 // weights.
-#include "frontends/onnx/Importer.h"
+#include "frontends/onnx/Attention.h"
 
 #include "dialects/attn/Attn.h"
 
@@ -37,8 +37,7 @@ struct Parts {
 };
 } // namespace
 
-/// B x length x (heads * size) as B x heads x length x size.
-static Value splitHeads(Importer &im, Value packed, int64_t heads) {
+Value fovea::frontend::splitHeads(Importer &im, Value packed, int64_t heads) {
   Shape s = im.shape(packed);
   if (heads < 1)
     failInput("q_num_heads and kv_num_heads are needed for operands with 3 dims");
@@ -48,6 +47,11 @@ static Value splitHeads(Importer &im, Value packed, int64_t heads) {
   if (*width % heads != 0)
     failInput("the last dim " + s[2].str() + " does not divide into " + Twine(heads) + " heads");
   return im.transpose(im.reshape(packed, {s[0], s[1], DimExpr(heads), DimExpr(*width / heads)}), {0, 2, 1, 3});
+}
+
+Value fovea::frontend::mergeHeads(Importer &im, Value split) {
+  Shape s = im.shape(split);
+  return im.reshape(im.transpose(split, {0, 2, 1, 3}), {s[0], s[2], s[1] * s[3]});
 }
 
 /// A mask whose last dim is shorter than the keys hides the rest.
@@ -250,7 +254,7 @@ static void importAttention(Importer &im, const Node &node) {
   Type element = im.elementType(im.input(node, 0));
   Value result = im.cast(op.getResult(), element);
   if (parts.packed)
-    result = im.reshape(im.transpose(result, {0, 2, 1, 3}), {out[0], out[2], out[1] * out[3]});
+    result = mergeHeads(im, result);
   im.setOutput(node, 0, result);
   if (node.hasOutput(3))
     im.setOutput(node, 3, im.cast(op.getExtraResults()[0], element));

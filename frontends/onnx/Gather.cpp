@@ -1,5 +1,5 @@
 // Reads at run-time indices: Gather, GatherElements, GatherND as lookups; at constant ones as slices.
-#include "frontends/onnx/Importer.h"
+#include "frontends/onnx/Gather.h"
 
 #include "dialects/data/Data.h"
 
@@ -53,6 +53,23 @@ static Value gatherRange(Importer &im, Value table, Value indices, int64_t axis,
 
 static Value toIndex(OpBuilder &b, Location loc, Value v) {
   return arith::IndexCastOp::create(b, loc, b.getIndexType(), v);
+}
+
+Value fovea::frontend::lookUpRows(Importer &im, Value table, Value indices) {
+  im.checkIndices(indices);
+  Shape result = im.shape(indices);
+  unsigned last = result.size();
+  result.push_back(im.shape(table)[1]);
+  Type element = im.elementType(table);
+  SmallVector<AffineExpr> read;
+  for (unsigned d = 0; d < last; ++d)
+    read.push_back(im.dim(d));
+  return im.generic(indices, im.affineMap(last + 1, read), im.empty(result, element), im.identity(last + 1),
+                    [&](OpBuilder &b, Location loc, ValueRange e) -> Value {
+                      return fovea::data::LookupOp::create(
+                          b, loc, element, table,
+                          ValueRange{toIndex(b, loc, e[0]), linalg::IndexOp::create(b, loc, last)});
+                    });
 }
 
 static void importGather(Importer &im, const Node &node) {

@@ -1,5 +1,5 @@
 // Matrix products: MatMul with all ranks that NumPy knows, and Gemm.
-#include "frontends/onnx/Importer.h"
+#include "frontends/onnx/MatMul.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -12,8 +12,7 @@ static Value multiplyAdd(OpBuilder &b, Location loc, ValueRange e) {
   return arith::AddIOp::create(b, loc, e[2], arith::MulIOp::create(b, loc, e[0], e[1]));
 }
 
-static void importMatMul(Importer &im, const Node &node) {
-  Value a = im.input(node, 0), w = im.input(node, 1);
+Value fovea::frontend::multiply(Importer &im, Value a, Value w, bool transposeA, bool transposeB) {
   im.checkTypes({a, w});
   if (im.rank(a) == 0 || im.rank(w) == 0)
     failInput("an operand is a scalar");
@@ -33,7 +32,9 @@ static void importMatMul(Importer &im, const Node &node) {
   };
   a = settle(a, row), w = settle(w, column);
   Shape sa = im.shape(a), sw = im.shape(w);
-  const DimExpr &depth = sa.back(), &other = column ? sw[0] : sw[sw.size() - 2];
+  transposeA &= !row, transposeB &= !column;
+  const DimExpr &depth = transposeA ? sa[sa.size() - 2] : sa.back();
+  const DimExpr &other = column || transposeB ? sw.back() : sw[sw.size() - 2];
   im.checkEqual(depth, other, "the inner dims of the matrices differ");
 
   unsigned dims = batch.size() + !row + !column + 1, k = dims - 1, n = k - 1, m = batch.size();
@@ -55,18 +56,25 @@ static void importMatMul(Importer &im, const Node &node) {
   readW.push_back(im.dim(k));
   if (!column)
     readW.push_back(im.dim(n));
+  if (transposeA)
+    std::swap(readA.back(), readA[readA.size() - 2]);
+  if (transposeB)
+    std::swap(readW.back(), readW[readW.size() - 2]);
   Shape result = batch;
   if (!row)
-    result.push_back(sa[sa.size() - 2]);
+    result.push_back(transposeA ? sa.back() : sa[sa.size() - 2]);
   if (!column)
-    result.push_back(sw.back());
+    result.push_back(transposeB ? sw[sw.size() - 2] : sw.back());
   Value init = im.fill(result, im.elementType(a), 0);
-  im.setOutput(node, 0,
-               im.generic({a, w}, {im.affineMap(dims, readA), im.affineMap(dims, readW)}, init,
-                          im.affineMap(dims, write), multiplyAdd));
+  return im.generic({a, w}, {im.affineMap(dims, readA), im.affineMap(dims, readW)}, init, im.affineMap(dims, write),
+                    multiplyAdd);
 }
 
-static void importGemm(Importer &im, const Node &node) {
+static void importMatMul(Importer &im, const Node &node) {
+  im.setOutput(node, 0, multiply(im, im.input(node, 0), im.input(node, 1)));
+}
+
+Value fovea::frontend::gemm(Importer &im, const Node &node) {
   Value a = im.input(node, 0), w = im.input(node, 1);
   im.checkTypes({a, w});
   bool transA = node.integer("transA", 0), transB = node.integer("transB", 0);
@@ -84,10 +92,8 @@ static void importGemm(Importer &im, const Node &node) {
   Value product = im.generic({a, w}, {matrix(m, k, transA), matrix(k, n, transB)}, im.fill(result, element, 0),
                              im.affineMap(3, {m, n}), multiplyAdd);
   bool add = node.hasInput(2) && beta != 0;
-  if (!add && alpha == 1) {
-    im.setOutput(node, 0, product);
-    return;
-  }
+  if (!add && alpha == 1)
+    return product;
   SmallVector<Value> in{product};
   if (add)
     in.push_back(im.input(node, 2));
@@ -98,14 +104,16 @@ static void importGemm(Importer &im, const Node &node) {
     return isa<FloatType>(element) ? arith::MulFOp::create(b, loc, x, c).getResult()
                                    : arith::MulIOp::create(b, loc, x, c).getResult();
   };
-  im.setOutput(node, 0, im.map(in, element, [&](OpBuilder &b, Location loc, ValueRange e) -> Value {
+  return im.map(in, element, [&](OpBuilder &b, Location loc, ValueRange e) -> Value {
     Value x = scale(b, loc, e[0], alpha);
     if (!add)
       return x;
     Value c = scale(b, loc, e[1], beta);
     return isa<FloatType>(element) ? arith::AddFOp::create(b, loc, x, c).getResult()
                                    : arith::AddIOp::create(b, loc, x, c).getResult();
-  }));
+  });
 }
+
+static void importGemm(Importer &im, const Node &node) { im.setOutput(node, 0, gemm(im, node)); }
 
 static RegisterOps family{{"MatMul", importMatMul}, {"Gemm", importGemm}};

@@ -1,4 +1,6 @@
 // Softmax and the normalisations.
+#include "frontends/onnx/Normalization.h"
+
 #include "frontends/onnx/Reduce.h"
 
 #include "dialects/attn/Attn.h"
@@ -97,14 +99,10 @@ static void setStatistics(Importer &im, const Node &node, Value in, int64_t axis
   im.setOutput(node, 2, deviation);
 }
 
-static void importLayerNorm(Importer &im, const Node &node) {
-  Value in = im.input(node, 0);
+Value fovea::frontend::layerNorm(Importer &im, Value in, Value scale, Value bias, int64_t axis, double epsilon) {
   im.checkFloat(in);
   Shape shape = im.shape(in);
-  int64_t axis = im.axis(node.integer("axis", -1), shape.size(), node);
-  double epsilon = node.number("epsilon", 1e-5f);
   ArrayRef<DimExpr> normalised = ArrayRef(shape).drop_front(axis);
-  Value scale = im.input(node, 1), bias = node.hasInput(2) ? im.input(node, 2) : Value();
   Value ownScale = parameter(im, scale, normalised),
         ownBias = bias && ownScale ? parameter(im, bias, normalised) : Value();
   Value init = im.empty(shape, im.elementType(in));
@@ -116,26 +114,44 @@ static void importLayerNorm(Importer &im, const Node &node) {
     result = combine(im, result, scale, /*product=*/true);
   if (bias && !ownBias)
     result = combine(im, result, bias, /*product=*/false);
-  im.setOutput(node, 0, result);
+  return result;
+}
+
+static void importLayerNorm(Importer &im, const Node &node) {
+  Value in = im.input(node, 0);
+  int64_t axis = im.axis(node.integer("axis", -1), im.rank(in), node);
+  double epsilon = node.number("epsilon", 1e-5f);
+  Value bias = node.hasInput(2) ? im.input(node, 2) : Value();
+  im.setOutput(node, 0, layerNorm(im, in, im.input(node, 1), bias, axis, epsilon));
   if (node.hasOutput(1) || node.hasOutput(2))
     setStatistics(im, node, in, axis, epsilon);
 }
 
-static void importRmsNorm(Importer &im, const Node &node) {
-  Value in = im.input(node, 0);
+Value fovea::frontend::rmsNorm(Importer &im, Value in, Value scale, int64_t axis, double epsilon) {
   im.checkFloat(in);
   Shape shape = im.shape(in);
-  int64_t axis = im.axis(node.integer("axis", -1), shape.size(), node);
-  Value scale = im.input(node, 1), own = parameter(im, scale, ArrayRef(shape).drop_front(axis));
+  Value own = parameter(im, scale, ArrayRef(shape).drop_front(axis));
   if (im.elementType(scale) != im.elementType(in))
     failUnsupported("a scale of another element type than the input");
   Value init = im.empty(shape, im.elementType(in));
-  llvm::APFloat epsilon(static_cast<double>(node.number("epsilon", 1e-5f)));
-  Value result = attn::RmsNormOp::create(im.b, im.loc, init.getType(), in, own, init, axis, epsilon).getResult();
-  im.setOutput(node, 0, own ? result : combine(im, result, scale, /*product=*/true));
+  Value result =
+      attn::RmsNormOp::create(im.b, im.loc, init.getType(), in, own, init, axis, llvm::APFloat(epsilon)).getResult();
+  return own ? result : combine(im, result, scale, /*product=*/true);
+}
+
+static void importRmsNorm(Importer &im, const Node &node) {
+  if (node.hasOutput(1))
+    failUnsupported("its output inv_std_var");
+  Value in = im.input(node, 0);
+  int64_t axis = im.axis(node.integer("axis", -1), im.rank(in), node);
+  im.setOutput(node, 0, rmsNorm(im, in, im.input(node, 1), axis, node.number("epsilon", 1e-5f)));
 }
 
 static RegisterOps family{
-    {"Softmax", importSoftmax<false>},           {"LogSoftmax", importSoftmax<true>},     {"Hardmax", importHardmax},
-    {"LayerNormalization", importLayerNorm, 17}, {"RMSNormalization", importRmsNorm, 23},
+    {"Softmax", importSoftmax<false>},
+    {"LogSoftmax", importSoftmax<true>},
+    {"Hardmax", importHardmax},
+    {"LayerNormalization", importLayerNorm}, // ONNX Runtime writes it, and the next but one, whatever the opset
+    {"RMSNormalization", importRmsNorm, 23},
+    {"SimplifiedLayerNormalization", importRmsNorm},
 };

@@ -1,33 +1,31 @@
 // RotaryEmbedding of opset 23 and later.
-#include "frontends/onnx/Importer.h"
+#include "frontends/onnx/Rotary.h"
 
-#include "dialects/attn/Attn.h"
-#include "dialects/data/Data.h"
-
-#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "frontends/onnx/Gather.h"
 
 using namespace mlir;
 using namespace fovea;
 using namespace fovea::frontend;
 
-//-------------------------------------------------------------------------------------------------------------===//
-
-/// The rows of a cos or sin table at the positions.
-static Value lookUpRows(Importer &im, Value table, Value positions) {
-  im.checkIndices(positions);
-  Shape at = im.shape(positions), result = at;
-  result.push_back(im.shape(table)[1]);
-  unsigned last = at.size();
-  Type element = im.elementType(table);
-  SmallVector<AffineExpr> read;
-  for (unsigned d = 0; d < last; ++d)
-    read.push_back(im.dim(d));
-  return im.generic(positions, im.affineMap(last + 1, read), im.empty(result, element), im.identity(last + 1),
-                    [&](OpBuilder &b, Location loc, ValueRange e) -> Value {
-                      Value row = arith::IndexCastOp::create(b, loc, b.getIndexType(), e[0]);
-                      return data::LookupOp::create(b, loc, element, table,
-                                                    ValueRange{row, linalg::IndexOp::create(b, loc, last)});
-                    });
+Value fovea::frontend::rotate(Importer &im, Value in, Value cos, Value sin, unsigned length, bool interleaved,
+                              int64_t rotated) {
+  Shape x = im.shape(in), table = im.shape(cos);
+  if (!x.back().getConstant() || !table.back().getConstant())
+    failUnsupported("a symbolic last dim");
+  Shape rows{x[0], x[length], table[2]};
+  cos = im.settle(cos, rows), sin = im.settle(sin, rows);
+  SmallVector<AffineExpr> place{im.dim(0), im.dim(length)};
+  for (unsigned d = 0; d < 2; ++d)
+    if (table[d].isConstant(1))
+      place[d] = im.b.getAffineConstantExpr(0);
+  int64_t last = *x.back().getConstant(), width = rotated ? rotated : last;
+  if (width < 0 || width > last || width % 2 != 0 || *table.back().getConstant() != width / 2)
+    failInput("cos and sin have " + table.back().str() + " columns for " + Twine(width) + " of " + Twine(last) +
+              " elements to rotate");
+  Value init = im.empty(x, im.elementType(in));
+  auto form = interleaved ? attn::RotaryForm::interleaved : attn::RotaryForm::half;
+  return attn::RotaryEmbeddingOp::create(im.b, im.loc, init.getType(), in, cos, sin, init, im.affineMap(3, place), form,
+                                         rotated ? im.b.getI64IntegerAttr(rotated) : IntegerAttr());
 }
 
 static void importRotaryEmbedding(Importer &im, const Node &node) {
@@ -55,28 +53,10 @@ static void importRotaryEmbedding(Importer &im, const Node &node) {
     cos = lookUpRows(im, cos, im.input(node, 3));
     sin = lookUpRows(im, sin, im.input(node, 3));
   }
-  Shape x = im.shape(in), table = im.shape(cos);
-  if (!x.back().getConstant() || !table.back().getConstant())
-    failUnsupported("a symbolic last dim");
-  if (table.size() != 3)
-    failInput("cos and sin have " + Twine(table.size()) + " dims, expected " + (node.hasInput(3) ? "2" : "3"));
-  unsigned length = packed ? 1 : 2;
-  Shape rows{x[0], x[length], table[2]};
-  cos = im.settle(cos, rows), sin = im.settle(sin, rows);
-  SmallVector<AffineExpr> place{im.dim(0), im.dim(length)};
-  for (unsigned d = 0; d < 2; ++d)
-    if (table[d].isConstant(1))
-      place[d] = im.b.getAffineConstantExpr(0);
-  int64_t rotated = node.integer("rotary_embedding_dim", 0);
-  int64_t last = *x.back().getConstant(), width = rotated ? rotated : last;
-  if (width < 0 || width > last || width % 2 != 0 || *table.back().getConstant() != width / 2)
-    failInput("cos and sin have " + table.back().str() + " columns for " + Twine(width) + " of " + Twine(last) +
-              " elements to rotate");
-  Value init = im.empty(x, im.elementType(in));
-  auto form = node.integer("interleaved", 0) ? attn::RotaryForm::interleaved : attn::RotaryForm::half;
+  if (im.rank(cos) != 3)
+    failInput("cos and sin have " + Twine(im.rank(cos)) + " dims, expected " + (node.hasInput(3) ? "2" : "3"));
   Value result =
-      attn::RotaryEmbeddingOp::create(im.b, im.loc, init.getType(), in, cos, sin, init, im.affineMap(3, place), form,
-                                      rotated ? im.b.getI64IntegerAttr(rotated) : IntegerAttr());
+      rotate(im, in, cos, sin, packed ? 1 : 2, node.integer("interleaved", 0), node.integer("rotary_embedding_dim", 0));
   im.setOutput(node, 0, packed ? im.reshape(result, original) : result);
 }
 
