@@ -26,30 +26,33 @@ static void evaluateExpand(Evaluator &evaluator, Operation *op) {
   evaluator.set(expand.getResult(), std::move(result));
 }
 
-static void evaluateCumsum(Evaluator &evaluator, Operation *op) {
-  auto cumsum = cast<data::CumsumOp>(op);
-  TensorRef source = evaluator.tensor(cumsum.getSource());
+template <typename OpT, bool product> static void evaluateScan(Evaluator &evaluator, Operation *op) {
+  auto scan = cast<OpT>(op);
+  TensorRef source = evaluator.tensor(scan.getSource());
   Tensor result = *source;
-  int64_t axis = cumsum.getAxis(), count = source->shape[axis], stride = source->strides()[axis];
+  int64_t axis = scan.getAxis(), count = source->shape[axis], stride = source->strides()[axis];
   SmallVector<int64_t> rows = source->shape;
   rows[axis] = std::min<int64_t>(count, 1);
+  auto combine = [](auto x, auto y) { return product ? x * y : x + y; };
   forEachIndex(rows, [&](ArrayRef<int64_t> at) {
     int64_t first = offsetOf(at, source->strides());
-    Element sum{.i = 0};
+    Element sum{.i = product};
     if (source->isFloat())
-      sum.f = 0;
+      sum.f = product;
     for (int64_t n = 0; n < count; ++n) {
-      int64_t place = first + (cumsum.getReverse() ? count - 1 - n : n) * stride;
+      int64_t place = first + (scan.getReverse() ? count - 1 - n : n) * stride;
       Element before = sum;
       if (source->isFloat())
-        sum.f += source->data[place].f;
+        sum.f = combine(sum.f, source->data[place].f);
       else
-        sum.i = static_cast<uint64_t>(sum.i) + static_cast<uint64_t>(source->data[place].i);
-      result.data[place] = cumsum.getExclusive() ? before : sum;
+        sum.i = combine(static_cast<uint64_t>(sum.i), static_cast<uint64_t>(source->data[place].i));
+      result.data[place] = scan.getExclusive() ? before : sum;
     }
   });
   result.round();
-  evaluator.set(cumsum.getResult(), std::move(result));
+  evaluator.set(scan.getResult(), std::move(result));
 }
 
-static RegisterOpFunctions functions{{"data.expand", evaluateExpand}, {"data.cumsum", evaluateCumsum}};
+static RegisterOpFunctions functions{{"data.expand", evaluateExpand},
+                                     {"data.cumsum", evaluateScan<data::CumsumOp, false>},
+                                     {"data.cumprod", evaluateScan<data::CumprodOp, true>}};

@@ -7,7 +7,7 @@
 //                  their results (linalg's have been merged by fuse-elementwise)
 //   softmax, norm  the elementwise operation on its result
 //   attention      the transposes and reshapes of its result (it writes where they would)
-//   matching       nothing: it is a kernel of its own
+//   matching, top_k, scatter   nothing: each is a kernel of its own, and what it reads lies in memory
 // Reshapes, transposes and slices of inputs move into each kernel that reads through them. Where such a chain cannot be
 // followed in place (a collapse of dims that do not lie one after the other), a copy is made a kernel of its own, and a
 // remark says so.
@@ -40,8 +40,8 @@ static bool computes(Operation *op) {
     return false;
   return isa<linalg::LinalgOp, data::StructuredOpInterface, attn::AttentionInterface, attn::SoftmaxOp,
              attn::LayerNormOp, attn::RmsNormOp, attn::RotaryEmbeddingOp, attn::BipartiteMatchOp, data::CumsumOp,
-             data::ExpandOp, tensor::ConcatOp, tensor::PadOp, tensor::InsertSliceOp, tensor::FromElementsOp,
-             tensor::SplatOp>(op);
+             data::CumprodOp, data::TopKOp, data::ScatterOp, data::ExpandOp, tensor::ConcatOp, tensor::PadOp,
+             tensor::InsertSliceOp, tensor::FromElementsOp, tensor::SplatOp>(op);
 }
 
 namespace {
@@ -58,6 +58,7 @@ public:
 private:
   void settleReturns();
   void settleViews();
+  void settleOperands();
   void copyBefore(OpOperand &operand);
   Value emptyOf(OpBuilder &b, Location loc, Value like);
   Group grow(Operation *seed);
@@ -141,6 +142,21 @@ void KernelFormer::settleViews() {
     op.emitRemark("a copy is needed: the dims that are merged here do not lie one after the other");
     copyBefore(collapse.getSrcMutable());
     dims.forget();
+  }
+}
+
+/// Puts into memory what operations without loops of linalg's would read from an init inside of their kernel.
+void KernelFormer::settleOperands() {
+  for (Operation &op : llvm::make_early_inc_range(function.getBody().front())) {
+    if (!isa<data::TopKOp, data::ScatterOp>(op))
+      continue;
+    for (OpOperand *operand : cast<DestinationStyleOpInterface>(op).getDpsInputOperands()) {
+      Value base = operand->get();
+      while (isView(base.getDefiningOp()))
+        base = base.getDefiningOp()->getOperand(0);
+      if (isInit(base.getDefiningOp()))
+        copyBefore(*operand);
+    }
   }
 }
 
@@ -325,6 +341,7 @@ LogicalResult KernelFormer::form(Group &group) {
 LogicalResult KernelFormer::run() {
   settleReturns();
   settleViews();
+  settleOperands();
   SmallVector<Operation *> seeds;
   for (Operation &op : function.getBody().front())
     if (computes(&op))

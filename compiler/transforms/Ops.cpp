@@ -144,7 +144,9 @@ int64_t fovea::livePairs(attn::AttentionInterface attention, int64_t queries, in
 
 std::string fovea::faultNode(exec::KernelOp kernel) {
   bool faults = false;
-  kernel.walk([&](Operation *op) { faults |= isa<data::LookupOp, data::ExpandOp, attn::BipartiteMatchOp>(op); });
+  kernel.walk([&](Operation *op) {
+    faults |= isa<data::LookupOp, data::ExpandOp, data::TopKOp, data::ScatterOp, attn::BipartiteMatchOp>(op);
+  });
   return faults ? nodeName(kernel) : "";
 }
 

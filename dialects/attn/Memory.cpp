@@ -5,7 +5,6 @@ using namespace mlir;
 using namespace fovea::attn;
 using fovea::attn::detail::fit;
 using fovea::attn::detail::isReal;
-using fovea::attn::detail::typeOf;
 
 /// Init and result have one type, and all operands its elements.
 static LogicalResult verifyElements(Operation *op, Value init, StringRef label) {

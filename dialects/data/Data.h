@@ -12,6 +12,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "dialects/data/Dialect.h.inc"
+#include "dialects/data/Enums.h.inc"
 #define GET_OP_CLASSES
 #include "dialects/data/Ops.h.inc"
 

@@ -59,7 +59,17 @@ def ExpandOp : Data_Op<"expand", [Pure,
   let hasFolder = 1;
 }
 
-def CumsumOp : Data_Op<"cumsum", [Pure, DestinationStyleOpInterface]> {
+class Data_ScanOp<string mnemonic> : Data_Op<mnemonic, [Pure, DestinationStyleOpInterface]> {
+  let arguments = (ins AnyRankedTensor:$source, AnyRankedTensor:$init, I64Attr:$axis, UnitAttr:$exclusive, UnitAttr:$reverse);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "`axis` `(` $axis `)` (`exclusive` $exclusive^)? (`reverse` $reverse^)? `ins` `(` $source `:` type($source) `)` `outs` `(` $init `:` type($init) `)` attr-dict `->` type($result)";
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+  }];
+}
+
+def CumsumOp : Data_ScanOp<"cumsum"> {
   let summary = "running sum along one dim (ONNX CumSum)";
   let description = [{
     `out[.., i, ..] = sum over j <= i of source[.., j, ..]`; `exclusive` leaves j = i out, `reverse` sums from the other end. Integers
@@ -68,13 +78,75 @@ def CumsumOp : Data_Op<"cumsum", [Pure, DestinationStyleOpInterface]> {
     * `cumsum_c1`: source, init and result have the same type.
     * `cumsum_c2`: the axis is a dim of the source.
   }];
-  let arguments = (ins AnyRankedTensor:$source, AnyRankedTensor:$init, I64Attr:$axis, UnitAttr:$exclusive, UnitAttr:$reverse);
-  let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "`axis` `(` $axis `)` (`exclusive` $exclusive^)? (`reverse` $reverse^)? `ins` `(` $source `:` type($source) `)` `outs` `(` $init `:` type($init) `)` attr-dict `->` type($result)";
+}
+
+def CumprodOp : Data_ScanOp<"cumprod"> {
+  let summary = "running product along one dim (ONNX CumProd)";
+  let description = [{
+    `data.cumsum` with products: `out[.., i, ..] = product over j <= i of source[.., j, ..]`.
+
+    * `cumprod_c1`: source, init and result have the same type.
+    * `cumprod_c2`: the axis is a dim of the source.
+  }];
+}
+
+def TopKOp : Data_Op<"top_k", [NoMemoryEffect, DestinationStyleOpInterface]> {
+  let summary = "the k largest or smallest elements of each row, in order, and where they stand (ONNX TopK)";
+  let description = [{
+    Along `axis`, of which the results have k elements: the largest ones in descending order (`smallest`: the smallest ones in ascending
+    order) and their indices in the source. Of equal elements the one with the lower index comes first. NaN is greater than every number
+    and equal to NaN; -0 equals 0. `natural`: integers are unsigned. A k above the size of the dim is a fault of the run.
+
+    * `top_k_c1`: source, values and their init differ in no more than the size of the axis, values and init not at all.
+    * `top_k_c2`: indices and their init have the shape of the values and the element type i64.
+    * `top_k_c3`: the axis is a dim of the source, which has as many elements as the results or more.
+  }];
+  let arguments = (ins AnyRankedTensor:$source, AnyRankedTensor:$values_init, AnyRankedTensor:$indices_init, I64Attr:$axis,
+                       UnitAttr:$smallest, UnitAttr:$natural);
+  let results = (outs AnyRankedTensor:$values, AnyRankedTensor:$indices);
+  let assemblyFormat = [{
+    `axis` `(` $axis `)` (`smallest` $smallest^)? (`natural` $natural^)? `ins` `(` $source `:` type($source) `)`
+    `outs` `(` $values_init `,` $indices_init `:` type($values_init) `,` type($indices_init) `)` attr-dict
+    `->` type($values) `,` type($indices)
+  }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
-    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+    ::mlir::MutableOperandRange getDpsInitsMutable() {
+      return ::mlir::MutableOperandRange(getOperation(), /*start=*/1, /*length=*/2);
+    }
   }];
+}
+
+def ScatterKind : I32EnumAttr<"ScatterKind", "how an update joins the element that is there", [
+    I32EnumAttrCase<"set", 0>, I32EnumAttrCase<"add", 1>, I32EnumAttrCase<"mul", 2>, I32EnumAttrCase<"max", 3>, I32EnumAttrCase<"min", 4>]> {
+  let cppNamespace = "::fovea::data";
+}
+
+def ScatterOp : Data_Op<"scatter", [NoMemoryEffect, DestinationStyleOpInterface]> {
+  let summary = "a copy of a tensor with elements at run-time indices changed (ONNX ScatterElements, ScatterND)";
+  let description = [{
+    The result is the source; then for each element u of the updates in row-major order `result[place(u)]` becomes the update (`set`), or
+    the sum, product, maximum or minimum of what it is and the update. `places` says where: its dims are u's indices, its symbols the
+    components of the index `indices[u0, .., uq-1, :]`, which has a place for each symbol. A negative component counts from the end of its
+    dim. One outside `[-size, size)` is a fault of the run; nothing outside is written. Every change is rounded to the element type;
+    integers wrap around; the maximum and minimum of NaN are NaN; `add` and `max` of bools is or, `mul` and `min` and. `natural`: integers
+    are unsigned.
+
+    * `scatter_c1`: source, init and result have one type of at least one dim, updates its element type.
+    * `scatter_c2`: the indices are integers; their last dim has a place for each symbol of `places`, the others are the first dims of the
+      updates.
+    * `scatter_c3`: `places` takes the dims of the updates to the dims of the source, each a dim or a symbol, none of them twice.
+    * `scatter_c4`: a dim of the updates that is a place is no longer than the source's dim.
+  }];
+  let arguments = (ins AnyRankedTensor:$source, AnyRankedTensor:$indices, AnyRankedTensor:$updates, AnyRankedTensor:$init,
+                       ScatterKind:$kind, AffineMapAttr:$places, UnitAttr:$natural);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $kind (`natural` $natural^)? `places` `(` $places `)` `ins` `(` $source `,` $indices `,` $updates `:` type($source) `,` type($indices)
+    `,` type($updates) `)` `outs` `(` $init `:` type($init) `)` attr-dict `->` type($result)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = "::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }";
 }
 
 #endif

@@ -160,5 +160,36 @@ static void importGatherND(Importer &im, const Node &node) {
                           }));
 }
 
-static RegisterOps family{
-    {"Gather", importGather}, {"GatherElements", importGatherElements}, {"GatherND", importGatherND}};
+/// The first elements along the time axis in the opposite order, as many as each entry of a batch says.
+static void importReverseSequence(Importer &im, const Node &node) {
+  Value in = im.input(node, 0), lengths = im.input(node, 1);
+  im.checkIndices(lengths);
+  int64_t rank = im.rank(in);
+  int64_t batch = im.axis(node.integer("batch_axis", 1), rank, node),
+          time = im.axis(node.integer("time_axis", 0), rank, node);
+  if (rank < 2 || batch == time || im.rank(lengths) != 1)
+    failInput("expected a tensor with a batch and a time axis, and a list of lengths");
+  Shape shape = im.shape(in);
+  im.checkEqual(shape[batch], im.shape(lengths)[0], "there is another number of lengths than entries in the batch");
+  Type element = im.elementType(in);
+  im.setOutput(node, 0,
+               im.generic(lengths, im.affineMap(rank, {im.dim(batch)}), im.empty(shape, element), im.identity(rank),
+                          [&](OpBuilder &b, Location loc, ValueRange e) -> Value {
+                            SmallVector<Value> place;
+                            for (int64_t d = 0; d < rank; ++d)
+                              place.push_back(linalg::IndexOp::create(b, loc, d));
+                            Value at = place[time], length = toIndex(b, loc, e[0]);
+                            Value last =
+                                arith::SubIOp::create(b, loc, length, arith::ConstantIndexOp::create(b, loc, 1));
+                            Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, at, length);
+                            // A length above that of the axis leads outside of the table.
+                            Value turned = arith::SubIOp::create(b, loc, last, at);
+                            place[time] = arith::SelectOp::create(b, loc, inside, turned, at);
+                            return fovea::data::LookupOp::create(b, loc, element, in, place);
+                          }));
+}
+
+static RegisterOps family{{"Gather", importGather},
+                          {"GatherElements", importGatherElements},
+                          {"GatherND", importGatherND},
+                          {"ReverseSequence", importReverseSequence}};

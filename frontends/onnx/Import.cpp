@@ -42,6 +42,8 @@ static std::pair<Handler, std::string> findHandler(const onnx::NodeProto &node, 
     }
     return {op.handler, ""};
   }
+  if (domainOf(node).empty() && llvm::is_contained({"NonZero", "Compress", "Unique"}, StringRef(node.op_type())))
+    reason = "not supported: the size of its result depends on the data";
   for (const onnx::AttributeProto &attribute : node.attribute())
     if (attribute.has_g() || attribute.graphs_size() != 0)
       reason = "control flow is not supported";
@@ -143,9 +145,9 @@ void Importer::importNode(const Node &node) {
   loc = locate(node);
   bool skip =
       llvm::any_of(node.proto.input(), [&](const std::string &name) { return !name.empty() && entry(name).failed; });
-  for (const std::string &output : node.proto.output())
+  for (auto [i, output] : llvm::enumerate(node.proto.output()))
     if (!output.empty())
-      entries[output].producer = &node, entries[output].isUnsigned = yieldsUnsigned(node);
+      entries[output].producer = &node, entries[output].isUnsigned = yieldsUnsigned(node, i);
   try {
     Handler handler = findHandler(node.proto, node.opset).first;
     if (!skip && handler) {

@@ -109,17 +109,19 @@ bool Importer::areUnsigned(const Node &node) {
 }
 
 /// Whether the results of a node that are integers are unsigned: nearly always as the first input is.
-bool Importer::yieldsUnsigned(const Node &node) {
+bool Importer::yieldsUnsigned(const Node &node, unsigned output) {
   StringRef op = node.op();
-  if (op == "Shape" || op == "Size")
+  if (op == "Shape" || op == "Size" || op == "ArgMax" || op == "ArgMin" || (op == "TopK" && output == 1))
     return false;
   if (op == "Cast")
     return isUnsignedType(node.integer("to", 0));
+  if (op == "EyeLike" && node.has("dtype"))
+    return isUnsignedType(node.integer("dtype", 0));
   if (op == "Constant" || op == "ConstantOfShape") {
     const onnx::AttributeProto *value = node.attribute("value");
     return value && isUnsignedType(value->t().data_type());
   }
-  return isUnsigned(node, op == "Where" || op == "CastLike");
+  return isUnsigned(node, op == "OneHot" ? 2 : op == "Where" || op == "CastLike");
 }
 
 void Importer::setScalars(const Node &node, Scalars scalars) { entries[node.output(0)].scalars = std::move(scalars); }

@@ -120,6 +120,8 @@ public:
   void check(Value condition, const llvm::Twine &message);
   /// Fails the import or the run unless the two are equal.
   void checkEqual(const DimExpr &a, const DimExpr &b, const llvm::Twine &what);
+  /// Fails the import or the run unless a is not greater than b.
+  void checkAtMost(const DimExpr &a, const DimExpr &b, const llvm::Twine &what);
   int64_t axis(int64_t axis, int64_t rank, const Node &node);
   /// Fails unless all have the element type of the first one.
   void checkTypes(ValueRange tensors);
@@ -169,7 +171,7 @@ private:
   Value materialize(const Scalars &scalars);
   const Scalars *scalarsOf(StringRef name, bool demand);
   bool evaluateScalars(const Node &node, bool demand);
-  bool yieldsUnsigned(const Node &node);
+  bool yieldsUnsigned(const Node &node, unsigned output = 0);
   mlir::DictionaryAttr describe(StringRef name, ArrayRef<Attribute> dims);
   std::optional<Scalars> scalarsOfInitializer(const onnx::TensorProto &tensor);
   Attribute resource(const onnx::TensorProto &tensor, RankedTensorType type, StringRef name);

@@ -145,6 +145,14 @@ void Importer::checkEqual(const DimExpr &a, const DimExpr &b, const Twine &what)
   check(arith::CmpIOp::create(this->b, loc, arith::CmpIPredicate::eq, index(a), index(b)), what);
 }
 
+void Importer::checkAtMost(const DimExpr &a, const DimExpr &b, const Twine &what) {
+  if (a.getConstant() && b.getConstant() ? *a.getConstant() <= *b.getConstant() : bounds(b - a).first >= 0)
+    return;
+  if (a.getConstant() && b.getConstant())
+    failInput(what + ": " + a.str() + " > " + b.str());
+  check(arith::CmpIOp::create(this->b, loc, arith::CmpIPredicate::sle, index(a), index(b)), what);
+}
+
 int64_t Importer::axis(int64_t axis, int64_t rank, const Node &node) {
   if (axis < -rank || axis >= rank)
     failInput("axis " + Twine(axis) + " of a tensor with " + Twine(rank) + " dims");

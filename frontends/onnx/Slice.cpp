@@ -131,16 +131,18 @@ static void importSplit(Importer &im, const Node &node) {
   im.checkEqual(total, shape[axis], "the parts do not make up the tensor");
 }
 
-static void importCumSum(Importer &im, const Node &node) {
+template <typename OpT> static void importScan(Importer &im, const Node &node) {
   Value in = im.input(node, 0);
   SmallVector<int64_t> axis = im.constantInput(node, 1);
   if (axis.size() != 1)
     failInput("expected one axis, got " + Twine(axis.size()));
   Value init = im.empty(im.shape(in), im.elementType(in));
-  Value result =
-      fovea::data::CumsumOp::create(im.b, im.loc, init.getType(), in, init, im.axis(axis[0], im.rank(in), node),
-                                    node.integer("exclusive", 0) != 0, node.integer("reverse", 0) != 0);
-  im.setOutput(node, 0, result);
+  im.setOutput(node, 0,
+               OpT::create(im.b, im.loc, init.getType(), in, init, im.axis(axis[0], im.rank(in), node),
+                           node.integer("exclusive", 0) != 0, node.integer("reverse", 0) != 0));
 }
 
-static RegisterOps family{{"Slice", importSlice}, {"Split", importSplit}, {"CumSum", importCumSum, 14}};
+static RegisterOps family{{"Slice", importSlice},
+                          {"Split", importSplit},
+                          {"CumSum", importScan<fovea::data::CumsumOp>, 14},
+                          {"CumProd", importScan<fovea::data::CumprodOp>, 26}};

@@ -12,7 +12,7 @@ using namespace fovea::artifact;
 // Host programs keep sizes of tensors in slots; millions of them would be a damaged image.
 static constexpr uint32_t MAX_SLOTS = 1u << 20;
 
-static const char *c_str(const flatbuffers::String *string) { return string ? string->c_str() : ""; }
+static const char *orEmpty(const flatbuffers::String *string) { return string ? string->c_str() : ""; }
 
 std::string fovea::shapeText(fovea_dtype dtype, std::span<const int64_t> dims) {
   std::string result = text(fovea_dtype_name(dtype), "[");
@@ -48,7 +48,7 @@ Model::Model(MappedFile mapped, std::span<const std::byte> content, bool verifyW
     weightData = reinterpret_cast<const char *>(file.bytes(*weights).data());
     modelInfo.weight_bytes = weights->size();
   }
-  modelInfo.producer = c_str(manifest.producer());
+  modelInfo.producer = orEmpty(manifest.producer());
   modelInfo.cpu = "";
   modelInfo.entry_count = manifest.entries()->size();
   modelInfo.kernel_count = manifest.kernels()->size();
@@ -78,7 +78,7 @@ void Model::describeEntries() {
     for (uint32_t i = 0; entry->dispatches() && i < entry->dispatches()->size(); ++i) {
       const Dispatch &dispatch = *entry->dispatches()->Get(i);
       info.dispatches.push_back({dispatch.kernel(), file.manifest().kernels()->Get(dispatch.kernel())->name()->c_str(),
-                                 c_str(dispatch.node()), dispatch.flops(), dispatch.bytes()});
+                                 orEmpty(dispatch.node()), dispatch.flops(), dispatch.bytes()});
     }
     info.info = {entry->name()->c_str(), static_cast<uint32_t>(info.inputs.size()),
                  static_cast<uint32_t>(info.outputs.size()), static_cast<uint32_t>(info.dispatches.size())};
@@ -140,7 +140,7 @@ void Model::linkKernels() {
     return;
   const Section &section = *chooseKernels();
   file.verify(section);
-  modelInfo.cpu = c_str(section.cpu());
+  modelInfo.cpu = orEmpty(section.cpu());
   kernelImage.emplace(file.bytes(section), file.describe(section));
   const auto *image = static_cast<const fovea_kernel_image *>(kernelImage->symbol("fovea_kernel_image"));
   if (image->abi_version != FOVEA_ABI_VERSION || image->kernel_count != modelInfo.kernel_count || !image->kernels)

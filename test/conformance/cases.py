@@ -48,7 +48,7 @@ class Case:
             return dim in (1, 3)
         if op in ("Conv", "CausalConvWithState"):
             return position == 1
-        if op == "GatherND":
+        if op in ("GatherND", "ScatterND"):
             return position == 1 and dim == rank - 1
         if op == "GroupNormalization":
             return dim == 1

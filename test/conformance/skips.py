@@ -9,9 +9,9 @@ OTHER_TYPE = "an element type that Fovea does not have (strings; 8 bits and less
 # These are tried: a reason for what works is an error.
 OPERATORS = {
     "control flow and sequences": """If Loop Scan SequenceAt SequenceConstruct SequenceEmpty SequenceErase SequenceInsert SequenceLength
-        SequenceMap SplitToSequence ConcatFromSequence Optional OptionalGetElement OptionalHasElement ReverseSequence""",
+        SequenceMap SplitToSequence ConcatFromSequence Optional OptionalGetElement OptionalHasElement""",
     "no operator of attention models: pooling, resampling, images": """AveragePool MaxPool GlobalAveragePool GlobalMaxPool LpPool GlobalLpPool
-        MaxUnpool MaxRoiPool RoiAlign Resize Upsample GridSample AffineGrid SpaceToDepth DepthToSpace ImageDecoder LRN NonMaxSuppression Det""",
+        MaxUnpool MaxRoiPool RoiAlign Resize Upsample GridSample AffineGrid ImageDecoder LRN NonMaxSuppression Det""",
     "no operator of attention models: other convolutions": "ConvTranspose DeformConv Col2Im",
     "recurrent layers": "LSTM GRU RNN",
     "quantised arithmetic": """QuantizeLinear DequantizeLinear DynamicQuantizeLinear QLinearConv QLinearMatMul MatMulInteger ConvInteger""",
@@ -19,8 +19,8 @@ OPERATORS = {
     "text": "StringConcat StringNormalizer StringSplit RegexFullMatch TfIdfVectorizer",
     "signals": "DFT STFT HammingWindow HannWindow BlackmanWindow MelWeightMatrix",
     "losses": "SoftmaxCrossEntropyLoss NegativeLogLikelihoodLoss",
-    "not imported yet": """LinearAttention CausalConvWithState TensorScatter Einsum TopK OneHot ScatterElements ScatterND Scatter ArgMax ArgMin NonZero
-        Unique Compress BitCast CumProd EyeLike CenterCropPad""",
+    "a result whose size depends on data": "NonZero Unique Compress",
+    "not imported yet": "LinearAttention CausalConvWithState TensorScatter BitCast CenterCropPad",
 }
 # So are these; `@mode` at the end of a pattern: in that mode only.
 CASES = {

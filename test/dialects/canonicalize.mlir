@@ -120,7 +120,7 @@ func.func @online_captures(%q: tensor<1x2x4x8xf32>, %a: tensor<4xf32>, %r: tenso
 // Operations whose result nobody reads go; each is free of side effects.
 // CHECK-LABEL: @dead
 // CHECK-NEXT: return
-func.func @dead(%x: tensor<1x2x4x8xf32>, %r: tensor<4x8xf32>, %c: tensor<4x8xf32>, %i: tensor<4xi64>, %n: index, %f: f32) {
+func.func @dead(%x: tensor<1x2x4x8xf32>, %r: tensor<4x8xf32>, %c: tensor<4x8xf32>, %i: tensor<4xi64>, %n: index, %f: f32, %e: tensor<4x0xi64>) {
   %0 = attn.attention ins(%x, %x, %x : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>) outs(%x : tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32>
   %1 = attn.softmax axis(1) ins(%r : tensor<4x8xf32>) outs(%r : tensor<4x8xf32>) -> tensor<4x8xf32>
   %2 = attn.layer_norm axis(1) epsilon(1.0e-5) ins(%r : tensor<4x8xf32>) outs(%r : tensor<4x8xf32>) -> tensor<4x8xf32>
@@ -132,6 +132,9 @@ func.func @dead(%x: tensor<1x2x4x8xf32>, %r: tensor<4x8xf32>, %c: tensor<4x8xf32
   %8 = data.cumsum axis(0) ins(%i : tensor<4xi64>) outs(%i : tensor<4xi64>) -> tensor<4xi64>
   %9 = data.expand %r to [%n] : tensor<4x8xf32> -> tensor<?x8xf32>
   %10 = data.lookup %r[%n, %n] : tensor<4x8xf32>
+  %11 = data.cumprod axis(0) ins(%r : tensor<4x8xf32>) outs(%r : tensor<4x8xf32>) -> tensor<4x8xf32>
+  %12:2 = data.top_k axis(0) ins(%i : tensor<4xi64>) outs(%i, %i : tensor<4xi64>, tensor<4xi64>) -> tensor<4xi64>, tensor<4xi64>
+  %13 = data.scatter add places(affine_map<(d0) -> (d0)>) ins(%i, %e, %i : tensor<4xi64>, tensor<4x0xi64>, tensor<4xi64>) outs(%i : tensor<4xi64>) -> tensor<4xi64>
   return
 }
 

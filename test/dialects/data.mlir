@@ -26,3 +26,27 @@ func.func @cumsum(%x: tensor<4x?xi64>) -> tensor<4x?xi64> {
   %1 = data.cumsum axis(1) exclusive reverse ins(%0 : tensor<4x?xi64>) outs(%x : tensor<4x?xi64>) -> tensor<4x?xi64>
   return %1 : tensor<4x?xi64>
 }
+
+// CHECK-LABEL: @cumprod
+// CHECK: data.cumprod axis(1) exclusive ins(%{{.*}} : tensor<4x?xf32>) outs(%{{.*}} : tensor<4x?xf32>) -> tensor<4x?xf32>
+func.func @cumprod(%x: tensor<4x?xf32>) -> tensor<4x?xf32> {
+  %0 = data.cumprod axis(1) exclusive ins(%x : tensor<4x?xf32>) outs(%x : tensor<4x?xf32>) -> tensor<4x?xf32>
+  return %0 : tensor<4x?xf32>
+}
+
+// CHECK-LABEL: @top_k
+// CHECK: data.top_k axis(0) smallest natural ins(%{{.*}} : tensor<7x?xi8>) outs(%{{.*}}, %{{.*}} : tensor<3x?xi8>, tensor<3x?xi64>) -> tensor<3x?xi8>, tensor<3x?xi64>
+// CHECK: data.top_k axis(0) ins(
+func.func @top_k(%x: tensor<7x?xi8>, %v: tensor<3x?xi8>, %i: tensor<3x?xi64>) -> (tensor<3x?xi8>, tensor<3x?xi64>) {
+  %0, %1 = data.top_k axis(0) smallest natural ins(%x : tensor<7x?xi8>) outs(%v, %i : tensor<3x?xi8>, tensor<3x?xi64>) -> tensor<3x?xi8>, tensor<3x?xi64>
+  %2, %3 = data.top_k axis(0) ins(%x : tensor<7x?xi8>) outs(%0, %i : tensor<3x?xi8>, tensor<3x?xi64>) -> tensor<3x?xi8>, tensor<3x?xi64>
+  return %2, %1 : tensor<3x?xi8>, tensor<3x?xi64>
+}
+
+// CHECK-LABEL: @scatter
+// CHECK: data.scatter max natural places(#map{{[0-9]*}}) ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<7x?xi8>, tensor<?x1xi32>, tensor<?x?xi8>) outs(%{{.*}} : tensor<7x?xi8>) -> tensor<7x?xi8>
+func.func @scatter(%x: tensor<7x?xi8>, %i: tensor<?x1xi32>, %u: tensor<?x?xi8>) -> tensor<7x?xi8> {
+  %0 = data.scatter max natural places(affine_map<(d0, d1)[s0] -> (s0, d1)>) ins(%x, %i, %u : tensor<7x?xi8>, tensor<?x1xi32>, tensor<?x?xi8>)
+      outs(%x : tensor<7x?xi8>) -> tensor<7x?xi8>
+  return %0 : tensor<7x?xi8>
+}

@@ -518,11 +518,11 @@ def product_cases():
 
 def gemm_cases():
     for activation in ("Relu", "Tanh", "Sigmoid", "LeakyRelu"):
-        r = Random("gemm " + activation)
-        yield Case("FusedGemm", activation, [(r.floats(3, 5), "M _"), (r.floats(5, 4),), (r.floats(4),)], activation=activation)
-        yield Case("FusedGemm", activation + " transposed", [(r.floats(5, 3), "_ M"), (r.floats(4, 5),)], activation=activation, transA=1, transB=1, alpha=0.5)
-    yield Case("FusedGemm", "slope", [(r.floats(3, 5), "M _"), (r.floats(5, 4),)], activation="LeakyRelu", activation_alpha=0.3)
-    yield Case("FusedGemm", "other activation", [(r.floats(3, 5), "M _"), (r.floats(5, 4),)], activation="Softsign", message="activation Softsign")
+        r, slope = Random("gemm " + activation), {"activation_alpha": 0.01} if activation == "LeakyRelu" else {}
+        yield Case("FusedGemm", activation, [(r.floats(3, 5), "M _"), (r.floats(5, 4),), (r.floats(4),)], activation=activation, alpha=1.0, beta=1.0, **slope)
+        yield Case("FusedGemm", activation + " transposed", [(r.floats(5, 3), "_ M"), (r.floats(4, 5),)], activation=activation, transA=1, transB=1, alpha=0.5, beta=1.0, **slope)
+    yield Case("FusedGemm", "slope", [(r.floats(3, 5), "M _"), (r.floats(5, 4),)], activation="LeakyRelu", activation_alpha=0.3, alpha=1.0, beta=1.0)
+    yield Case("FusedGemm", "other activation", [(r.floats(3, 5), "M _"), (r.floats(5, 4),)], activation="Softsign", alpha=1.0, beta=1.0, message="activation Softsign")
 
 
 def all_cases():

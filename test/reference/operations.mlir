@@ -136,3 +136,40 @@ func.func @pool_sizes() -> tensor<1x2xf32> attributes {fault = "operands do not 
   %got = attn.attention_pool ins(%x, %w, %u : tensor<1x3x2xf32>, tensor<2x1xf32>, tensor<1xf32>) lengths(%cast : tensor<?xi64>) outs(%init : tensor<1x2xf32>) -> tensor<1x2xf32>
   return %got : tensor<1x2xf32>
 }
+
+func.func @top_k_ties_and_nan() -> (tensor<6xi64>, tensor<6xi64>) {
+  %x = arith.constant dense<[1.0, 0x7FC00000, 2.0, -0.0, 2.0, 0.0]> : tensor<6xf32>
+  %v = tensor.empty() : tensor<6xf32>
+  %i = tensor.empty() : tensor<6xi64>
+  %values, %got = data.top_k axis(0) ins(%x : tensor<6xf32>) outs(%v, %i : tensor<6xf32>, tensor<6xi64>) -> tensor<6xf32>, tensor<6xi64>
+  %want = arith.constant dense<[1, 2, 4, 0, 3, 5]> : tensor<6xi64>
+  return %got, %want : tensor<6xi64>, tensor<6xi64>
+}
+
+func.func @top_k_smallest_natural() -> (tensor<3xi8>, tensor<3xi8>) {
+  %x = arith.constant dense<[-1, 3, 0, 5]> : tensor<4xi8>
+  %v = tensor.empty() : tensor<3xi8>
+  %i = tensor.empty() : tensor<3xi64>
+  %got, %indices = data.top_k axis(0) smallest natural ins(%x : tensor<4xi8>) outs(%v, %i : tensor<3xi8>, tensor<3xi64>) -> tensor<3xi8>, tensor<3xi64>
+  %want = arith.constant dense<[0, 3, 5]> : tensor<3xi8>
+  return %got, %want : tensor<3xi8>, tensor<3xi8>
+}
+
+func.func @scatter_twice_at_one_place() -> (tensor<3x2xf32>, tensor<3x2xf32>) {
+  %x = arith.constant dense<1.0> : tensor<3x2xf32>
+  %i = arith.constant dense<[[-1], [0], [2]]> : tensor<3x1xi64>
+  %u = arith.constant dense<[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]> : tensor<3x2xf32>
+  %init = tensor.empty() : tensor<3x2xf32>
+  %got = data.scatter add places(affine_map<(d0, d1)[s0] -> (s0, d1)>) ins(%x, %i, %u : tensor<3x2xf32>, tensor<3x1xi64>, tensor<3x2xf32>)
+      outs(%init : tensor<3x2xf32>) -> tensor<3x2xf32>
+  %want = arith.constant dense<[[4.0, 5.0], [1.0, 1.0], [7.0, 9.0]]> : tensor<3x2xf32>
+  return %got, %want : tensor<3x2xf32>, tensor<3x2xf32>
+}
+
+func.func @cumprod_reverse() -> (tensor<3xi32>, tensor<3xi32>) {
+  %x = arith.constant dense<[2, 3, 4]> : tensor<3xi32>
+  %init = tensor.empty() : tensor<3xi32>
+  %got = data.cumprod axis(0) exclusive reverse ins(%x : tensor<3xi32>) outs(%init : tensor<3xi32>) -> tensor<3xi32>
+  %want = arith.constant dense<[12, 4, 1]> : tensor<3xi32>
+  return %got, %want : tensor<3xi32>, tensor<3xi32>
+}

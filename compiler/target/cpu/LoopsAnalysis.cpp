@@ -30,7 +30,7 @@ private:
   LogicalResult write(Value tensor, const Place &place);
   LogicalResult writeConcat(tensor::ConcatOp op, const Place &place);
   LogicalResult writeRotary(attn::RotaryEmbeddingOp op, const Place &place);
-  LogicalResult writeScan(data::CumsumOp op, const Place &place);
+  template <typename OpT> LogicalResult writeScan(OpT op, const Place &place);
   LogicalResult writeElements(Value tensor, const Place &place);
   Place rowMajor(BlockArgument init);
   Forms newLoops(Value tensor, Nest &nest);
@@ -132,6 +132,8 @@ LogicalResult Analysis::write(Value tensor, const Place &place) {
     return writeRotary(rotary, place);
   if (auto scan = dyn_cast_or_null<data::CumsumOp>(op))
     return writeScan(scan, place);
+  if (auto scan = dyn_cast_or_null<data::CumprodOp>(op))
+    return writeScan(scan, place);
   if (auto insert = dyn_cast_or_null<tensor::InsertSliceOp>(op)) {
     // All of the destination first, unless it is in its place; then the slice.
     auto dest = dyn_cast<BlockArgument>(insert.getDest());
@@ -197,7 +199,7 @@ LogicalResult Analysis::writeRotary(attn::RotaryEmbeddingOp op, const Place &pla
   return success();
 }
 
-LogicalResult Analysis::writeScan(data::CumsumOp op, const Place &place) {
+template <typename OpT> LogicalResult Analysis::writeScan(OpT op, const Place &place) {
   Nest nest;
   Forms at = newLoops(op.getSource(), nest);
   FailureOr<Ref> source = builder.build(op.getSource(), at);
@@ -206,6 +208,7 @@ LogicalResult Analysis::writeScan(data::CumsumOp op, const Place &place) {
   nest.outputs.push_back({*source, place.init, formOf(place, at)});
   nest.scan = nest.loops[op.getAxis()];
   nest.reverse = op.getReverse(), nest.exclusive = op.getExclusive();
+  nest.product = std::is_same_v<OpT, data::CumprodOp>;
   loops.nests.push_back(nest);
   return success();
 }

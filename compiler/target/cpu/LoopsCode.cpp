@@ -175,19 +175,25 @@ void NestCode::emitInner(Point point, ArrayRef<unsigned> counters) {
             [&](MutableArrayRef<Point> points) { emitOutputs(points); });
 }
 
-/// A running sum, in order.
+/// A running sum or product, in order.
 void NestCode::emitScan(Point point) {
   Value size = sizeOf(nest.scan), zero = frame.constant(0);
   Output &output = nest.outputs.front();
   Type element = computedType(output.value.node->element);
-  Value start = zeroOf(point.lanes ? Type(VectorType::get(point.lanes, element)) : element);
+  bool floats = isa<FloatType>(element);
+  Value start = zeroOf(element);
+  if (nest.product)
+    start = arith::ConstantOp::create(b, loc, b.getOneAttr(element));
+  if (point.lanes)
+    start = vector::BroadcastOp::create(b, loc, VectorType::get(point.lanes, element), start);
+  StringRef combine = nest.product ? (floats ? "arith.mulf" : "arith.muli") : floats ? "arith.addf" : "arith.addi";
   frame.loop(zero, size, 1, {start}, [&](Value i, ValueRange state) -> Values {
     Value at = i;
     if (nest.reverse)
       at = arith::SubIOp::create(b, loc, arith::SubIOp::create(b, loc, size, frame.constant(1)), i);
     Point p = point.at(nest.scan, at);
     Value x = lanes(evaluate(output.value, p), p);
-    Value sum = binary(isa<FloatType>(element) ? "arith.addf" : "arith.addi", state[0], x);
+    Value sum = binary(combine, state[0], x);
     storeAt(nest.exclusive ? state[0] : sum, output, p);
     return {sum};
   });

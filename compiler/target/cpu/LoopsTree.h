@@ -69,9 +69,9 @@ struct Output {
 struct Nest {
   llvm::SmallVector<unsigned> loops;
   llvm::SmallVector<Output> outputs;
-  /// A running sum (data.cumsum) along this counter; -1: none.
+  /// A running sum or product (data.cumsum, data.cumprod) along this counter; -1: none.
   int64_t scan = -1;
-  bool reverse = false, exclusive = false;
+  bool reverse = false, exclusive = false, product = false;
 };
 
 /// All nests of a kernel, in order. Counters are numbered through the kernel; `sizes` are their ranges.

@@ -83,6 +83,8 @@ std::unique_ptr<KernelLowering> createMatmulLowering();
 std::unique_ptr<KernelLowering> createAttentionLowering();
 std::unique_ptr<KernelLowering> createAttentionGeneralLowering();
 std::unique_ptr<KernelLowering> createMatchingLowering();
+std::unique_ptr<KernelLowering> createTopKLowering();
+std::unique_ptr<KernelLowering> createScatterLowering();
 std::unique_ptr<KernelLowering> createLoopsLowering();
 
 /// The function of one stage while it is being written. All integers are i64, all addresses !llvm.ptr; loops are

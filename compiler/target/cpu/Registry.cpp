@@ -30,6 +30,8 @@ struct Registry {
     add(createAttentionLowering());
     add(createAttentionGeneralLowering());
     add(createMatchingLowering());
+    add(createTopKLowering());
+    add(createScatterLowering());
     add(createLoopsLowering());
   }
 };

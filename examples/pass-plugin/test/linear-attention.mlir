@@ -1,4 +1,4 @@
-// One artifact test, whichever lowering: chosen by cost, forced, forbidden, forced for this operation only, forced for another one.
+// One artifact test, whichever lowering: chosen by cost, forced, forbidden, forced for this operation only, forced for one that is not there.
 // RUN: fovea-compile %s --plugin=%plugin -o %t.fovea --check
 // RUN: fovea-inspect %t.fovea | FileCheck %s --check-prefix=OWN
 // RUN: fovea-compile %s --plugin=%plugin -o %t.fovea --check --lowering=linear-attention
@@ -6,13 +6,14 @@
 // RUN: fovea-compile %s --plugin=%plugin -o %t.fovea --check --lowering=attn.attention=-linear-attention
 // RUN: fovea-inspect %t.fovea | FileCheck %s --check-prefix=STOCK
 // RUN: fovea-compile %s --plugin=%plugin -o %t.fovea --check --lowering=attn.attention=attention-general
-// RUN: fovea-inspect %t.fovea | FileCheck %s --check-prefix=STOCK
-// RUN: fovea-compile %s --plugin=%plugin -o %t.fovea --check --lowering=linalg.matmul=attention-general
-// RUN: fovea-inspect %t.fovea | FileCheck %s --check-prefix=OWN
+// RUN: fovea-inspect %t.fovea | FileCheck %s --check-prefix=GENERAL
+// RUN: not fovea-compile %s --plugin=%plugin -o %t.fovea --lowering=linalg.matmul=attention-general 2>&1 | FileCheck %s --check-prefix=ABSENT
 // RUN: not fovea-compile %s --plugin=%plugin -o %t.fovea --lowering=attn.attention=quick 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
 // OWN: kind = "linear-attention"
-// STOCK: kind = "attention-general"
+// STOCK: kind = "attention",
+// GENERAL: kind = "attention-general"
+// ABSENT: error: --lowering: expected an operation of a kernel ({{.*}}attn.attention{{.*}}), got 'linalg.matmul'
 // UNKNOWN: error: --lowering: expected [OP=][-]NAME with one of {{.*}}linear-attention{{.*}}, got 'attn.attention=quick'
 
 func.func @main(%q: tensor<?x6x?x20xf32> {exec.name = "q", exec.dims = ["batch", 6, "queries", 20]},

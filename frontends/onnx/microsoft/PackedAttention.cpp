@@ -9,7 +9,6 @@
 using namespace mlir;
 using namespace fovea;
 using namespace fovea::frontend;
-using arith::CmpIPredicate;
 
 namespace {
 /// Where the tokens are.

@@ -1,0 +1,179 @@
+// The k best elements of each row: one task a row. The best so far are a heap of indices with the worst on top, in the
+// workspace; taken off one by one they are in order. n elements take n comparisons and, for each that is better than
+// the worst, log k steps.
+#include "compiler/target/cpu/Attention.h"
+#include "compiler/target/cpu/SingleOp.h"
+#include "dialects/data/Data.h"
+
+using namespace mlir;
+using namespace fovea;
+using namespace fovea::cpu;
+using fovea::data::DimExpr;
+using Values = KernelCode::Values;
+using arith::CmpFPredicate;
+using arith::CmpIPredicate;
+
+namespace {
+struct TopKForm {
+  data::DimAnalysis dims;
+  data::TopKOp op;
+  SmallVector<DimExpr> rows; ///< sizes of the dims without the axis
+  DimExpr count, k;
+  Access source, values, indices;
+  SmallVector<SizeCheck> checks;
+  static FailureOr<std::unique_ptr<TopKForm>> of(const KernelView &kernel, std::string &reason);
+};
+} // namespace
+
+FailureOr<std::unique_ptr<TopKForm>> TopKForm::of(const KernelView &kernel, std::string &reason) {
+  auto form = std::make_unique<TopKForm>();
+  form->op = singleOp<data::TopKOp>(kernel, reason);
+  if (!form->op)
+    return failure();
+  FailureOr<Access> source = sourceOf(form->op.getSource(), form->dims, reason);
+  FailureOr<Access> values = destinationOf(kernel, form->op.getValues(), form->dims, reason);
+  FailureOr<Access> indices = destinationOf(kernel, form->op.getIndices(), form->dims, reason);
+  if (failed(source) || failed(values) || failed(indices))
+    return failure();
+  form->source = *source, form->values = *values, form->indices = *indices;
+  SmallVector<DimExpr> from = form->dims.shape(form->op.getSource()), to = form->dims.shape(form->op.getValuesInit()),
+                       other = form->dims.shape(form->op.getIndicesInit());
+  for (auto [d, size] : llvm::enumerate(from)) {
+    bool isAxis = d == form->op.getAxis();
+    (isAxis ? form->count : form->rows.emplace_back()) = size;
+    form->checks.push_back({to[d], size, isAxis});
+    form->checks.push_back({to[d], other[d]});
+  }
+  form->k = to[form->op.getAxis()];
+  return form;
+}
+
+namespace {
+/// Writes the code for one row.
+class TopKWriter {
+public:
+  TopKWriter(StageFrame &frame, KernelCode &c, TopKForm &form)
+      : frame(frame), c(c), form(form), i64(c.b.getI64Type()),
+        element(getElementTypeOrSelf(form.op.getSource().getType())) {}
+  void row(Value task);
+
+private:
+  Value at(Value place) { return c.address(frame.workspace(), i64, place); }
+  Value indexAt(Value place) { return c.load(i64, at(place)); }
+  Value valueOf(Value index) { return c.load(element, c.address(source, element, c.mul(index, sourceStep))); }
+  Value both(Value x, Value y) { return arith::AndIOp::create(c.b, c.loc, x, y); }
+  Value either(Value x, Value y) { return arith::OrIOp::create(c.b, c.loc, x, y); }
+  Value isAbove(Value x, Value y);
+  Value isBefore(Value i, Value j);
+  void sift(Value start, Value end, Value item);
+
+  StageFrame &frame;
+  KernelCode &c;
+  TopKForm &form;
+  Type i64, element;
+  Value source, sourceStep;
+};
+} // namespace
+
+Value TopKWriter::isAbove(Value x, Value y) {
+  if (!isa<FloatType>(x.getType()))
+    return c.compare(form.op.getNatural() ? CmpIPredicate::ugt : CmpIPredicate::sgt, x, y);
+  auto compare = [&](CmpFPredicate p, Value a, Value b) -> Value { return arith::CmpFOp::create(c.b, c.loc, p, a, b); };
+  // Greater or unordered, of a y that is a number.
+  return both(compare(CmpFPredicate::UGT, x, y), compare(CmpFPredicate::ORD, y, y));
+}
+
+/// Whether element i stands in front of element j in the result.
+Value TopKWriter::isBefore(Value i, Value j) {
+  Value x = valueOf(i), y = valueOf(j), above = isAbove(x, y), below = isAbove(y, x);
+  if (form.op.getSmallest())
+    std::swap(above, below);
+  Value no = arith::ConstantOp::create(c.b, c.loc, c.b.getBoolAttr(false));
+  return either(above, both(c.equal(below, no), c.less(i, j)));
+}
+
+/// Puts `item` where it belongs in the heap of places [start, end), whose place `start` is free; end > start.
+void TopKWriter::sift(Value start, Value end, Value item) {
+  Value last = c.sub(end, 1);
+  auto loop = scf::WhileOp::create(
+      c.b, c.loc, TypeRange{i64, i64}, ValueRange{start},
+      [&](OpBuilder &b, Location loc, ValueRange hole) {
+        Value child = c.add(c.mul(hole[0], 2), 1), left = c.min(child, last), right = c.min(c.add(child, 1), last);
+        Value worse = c.select(isBefore(indexAt(left), indexAt(right)), right, left);
+        Value down = both(c.less(child, end), isBefore(item, indexAt(worse)));
+        scf::ConditionOp::create(b, loc, down, {hole[0], worse});
+      },
+      [&](OpBuilder &b, Location loc, ValueRange s) {
+        c.store(indexAt(s[1]), at(s[0]));
+        scf::YieldOp::create(b, loc, s[1]);
+      });
+  c.store(item, at(loop.getResult(0)));
+}
+
+void TopKWriter::row(Value task) {
+  Values outer = indexOfTask(frame, c, task, form.rows), place = outer;
+  int64_t axis = form.op.getAxis();
+  place.insert(place.begin() + axis, Value());
+  source = placeOf(frame, c, form.source, place), sourceStep = frame.size(form.source.strides[axis]);
+  Value values = placeOf(frame, c, form.values, place), indices = placeOf(frame, c, form.indices, place);
+  Value valueStep = frame.size(form.values.strides[axis]), indexStep = frame.size(form.indices.strides[axis]);
+  Value n = frame.size(form.count), k = frame.size(form.k), zero = c.constant(0);
+  c.loop(zero, k, 1, [&](Value i) { c.store(i, at(i)); });
+  Value half = c.div(k, 2);
+  c.loop(zero, half, 1, [&](Value i) {
+    Value start = c.sub(c.sub(half, 1), i);
+    sift(start, k, indexAt(start));
+  });
+  c.when(c.less(zero, k),
+         [&] { c.loop(k, n, 1, [&](Value i) { c.when(isBefore(i, indexAt(zero)), [&] { sift(zero, k, i); }); }); });
+  c.loop(zero, k, 1, [&](Value i) {
+    Value end = c.sub(c.sub(k, 1), i), worst = indexAt(zero), item = indexAt(end);
+    c.store(valueOf(worst), c.address(values, element, c.mul(end, valueStep)), {}, element);
+    c.store(worst, c.address(indices, i64, c.mul(end, indexStep)));
+    c.when(c.less(zero, end), [&] { sift(zero, end, item); });
+  });
+}
+
+namespace {
+class TopKLowering : public KernelLowering {
+public:
+  llvm::StringRef name() const override { return "top_k"; }
+
+  FailureOr<Schedule> plan(const KernelView &kernel, const Machine &, DictionaryAttr,
+                           std::string &reason) const override {
+    FailureOr<std::unique_ptr<TopKForm>> form = TopKForm::of(kernel, reason);
+    if (failed(form))
+      return failure();
+    Schedule schedule;
+    schedule.attributes = DictionaryAttr::get(kernel.op->getContext());
+    schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(kernel.op->getContext()));
+    double rows = 1, n = typicalSize((*form)->count), k = std::max(1.0, typicalSize((*form)->k));
+    for (const DimExpr &size : (*form)->rows)
+      rows *= typicalSize(size);
+    constexpr double kNanosecondsOfAnElement = 1, kNanosecondsOfAStep = 4;
+    schedule.nanoseconds =
+        rows * (n * kNanosecondsOfAnElement + 2 * k * (1 + std::log2(k)) * kNanosecondsOfAStep) + 200;
+    return schedule;
+  }
+
+  FailureOr<SmallVector<Stage>> emit(exec::KernelDefOp kernel, const Machine &machine, ModuleOp code) const override {
+    std::string reason;
+    FailureOr<std::unique_ptr<TopKForm>> found = TopKForm::of(KernelView(kernel), reason);
+    if (failed(found))
+      return kernel.emitError("not a top_k: ") << reason, failure();
+    TopKForm &form = **found;
+    Stage stage;
+    stage.function = kernel.getSymName().str();
+    StageFrame frame(KernelView(kernel), code, stage.function);
+    KernelCode c(frame.builder(), frame.loc(), machine);
+    c.loop(frame.begin(), checkSizes(frame, c, form.checks), 1,
+           [&](Value task) { TopKWriter(frame, c, form).row(task); });
+    frame.finish();
+    stage.tasks = affineOf(productOf(form.rows), kernel.getContext());
+    stage.workspaceBytes = affineOf(form.k, kernel.getContext()) * 8;
+    return SmallVector<Stage>{stage};
+  }
+};
+} // namespace
+
+std::unique_ptr<KernelLowering> fovea::cpu::createTopKLowering() { return std::make_unique<TopKLowering>(); }
