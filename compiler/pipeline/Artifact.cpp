@@ -9,6 +9,9 @@
 #include "fovea/artifact.h"
 #include "fovea/artifact_generated.h"
 
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+
 #include <xxhash.h>
 
 #include <cstring>
@@ -46,7 +49,7 @@ private:
   bool &environment;
   CompiledCode code;
   std::vector<std::string> kernelImages;
-  std::string hostImage;
+  std::string hostImage, shaderWords;
   std::vector<Section> sections;
 };
 } // namespace
@@ -147,7 +150,9 @@ std::string Emitter::manifest() {
     std::vector<flatbuffers::Offset<flatbuffers::String>> nodes;
     for (const std::string &node : code.faultNodes)
       nodes.push_back(fb.CreateString(node));
-    auto name = fb.CreateString(program.getSymName().str());
+    bool onVulkan = program->hasAttr(exec::ExecDialect::kTargetAttr);
+    auto entryName = program->getAttrOfType<StringAttr>(exec::ExecDialect::kEntryAttr);
+    auto name = fb.CreateString(entryName ? entryName.str() : program.getSymName().str());
     auto d = fb.CreateVector(dispatches);
     auto n = fb.CreateVector(nodes);
     auto p = fb.CreateVector(buffers);
@@ -160,13 +165,25 @@ std::string Emitter::manifest() {
         entry.add_fault_nodes(n);
     entry.add_buffers(p), entry.add_arena(arena);
     entry.add_prepare_reads_dims_only(!readsData);
+    entry.add_target(onVulkan ? format::Target::vulkan : format::Target::cpu);
     entries.push_back(entry.Finish());
     ++number;
   }
   std::vector<flatbuffers::Offset<format::Kernel>> table;
-  for (const KernelStage &stage : code.kernels.front().stages)
-    table.push_back(format::CreateKernelDirect(fb, stage.name.c_str(), stage.kind.c_str(), stage.schedule.c_str(),
-                                               stage.workspaceBytes));
+  if (!code.kernels.empty())
+    for (const KernelStage &stage : code.kernels.front().stages)
+      table.push_back(format::CreateKernelDirect(fb, stage.name.c_str(), stage.kind.c_str(), stage.schedule.c_str(),
+                                                 stage.workspaceBytes));
+  std::vector<flatbuffers::Offset<format::Shader>> shaders;
+  uint64_t offset = 0;
+  for (auto [shader, stage] : llvm::zip(code.shaders, code.shaderStages)) {
+    uint64_t size = shader.words.size() * sizeof(uint32_t);
+    shaders.push_back(format::CreateShaderDirect(fb, shader.name.c_str(), stage.kind.c_str(), stage.schedule.c_str(),
+                                                 offset, size, &shader.bindings, stage.symbols, stage.buffers,
+                                                 stage.inits, shader.groupSize, shader.tasksOfGroup, shader.int64,
+                                                 shader.float64));
+    offset += size;
+  }
   std::vector<flatbuffers::Offset<format::Weight>> weights;
   for (auto weight : module.getOps<exec::WeightDataOp>())
     weights.push_back(format::CreateWeight(fb, fb.CreateString(weight.getSymName().str()),
@@ -184,10 +201,11 @@ std::string Emitter::manifest() {
   auto k = fb.CreateVector(table);
   auto s = fb.CreateVector(list);
   auto w = fb.CreateVector(weights);
+  auto h = fb.CreateVector(shaders);
   auto producer = fb.CreateString("fovea-compile");
   format::ManifestBuilder manifest(fb);
   manifest.add_abi_version(FOVEA_ABI_VERSION), manifest.add_producer(producer), manifest.add_entries(e),
-      manifest.add_kernels(k), manifest.add_sections(s), manifest.add_weights(w);
+      manifest.add_kernels(k), manifest.add_sections(s), manifest.add_weights(w), manifest.add_shaders(h);
   fb.Finish(manifest.Finish(), "FOVM");
   return std::string(reinterpret_cast<const char *>(fb.GetBufferPointer()), fb.GetSize());
 }
@@ -200,6 +218,8 @@ LogicalResult Emitter::writeSections(llvm::raw_fd_ostream &file) {
   add(format::SectionKind::host, hostImage.size(), "", {});
   for (auto [machine, image] : llvm::zip(options.machines, kernelImages))
     add(format::SectionKind::kernels, image.size(), machine.llvmCpu, machine.features);
+  if (!shaderWords.empty())
+    add(format::SectionKind::shaders, shaderWords.size(), "", {});
   add(format::SectionKind::weights, code.weightBytes, "", {});
   auto place = [&](uint64_t manifestBytes) {
     uint64_t offset = sizeof(format::Header) + manifestBytes;
@@ -218,7 +238,9 @@ LogicalResult Emitter::writeSections(llvm::raw_fd_ostream &file) {
   for (auto [i, section] : llvm::enumerate(sections)) {
     if (section.kind == format::SectionKind::weights)
       continue;
-    const std::string &image = section.kind == format::SectionKind::host ? hostImage : kernelImages[i - 1];
+    const std::string &image = section.kind == format::SectionKind::host      ? hostImage
+                               : section.kind == format::SectionKind::shaders ? shaderWords
+                                                                              : kernelImages[i - 1];
     section.hash = XXH3_64bits(image.data(), image.size());
     file.pwrite(image.data(), image.size(), section.offset);
   }
@@ -281,7 +303,30 @@ LogicalResult Emitter::run(StringRef path) {
   for (const KernelCode &kernels : code.kernels)
     if (failed(link(kernels.object, kernelImages.emplace_back())))
       return failure();
+  for (const vulkan::Shader &shader : code.shaders)
+    shaderWords.append(reinterpret_cast<const char *>(shader.words.data()), shader.words.size() * sizeof(uint32_t));
   return write(path);
+}
+
+LogicalResult fovea::emitSpirv(ModuleOp module, StringRef path, const EmitOptions &options, bool &environment) {
+  CompiledCode code;
+  if (failed(compileCode(module, {}, /*wantLLVM=*/false, code)))
+    return failure();
+  environment = true; // from here on it is the disk that can fail
+  if (std::error_code status = llvm::sys::fs::create_directories(path))
+    return module.emitError("cannot create " + path + ": " + status.message());
+  for (const vulkan::Shader &shader : code.shaders) {
+    llvm::SmallString<256> file(path);
+    llvm::sys::path::append(file, shader.name + ".spv");
+    FailureOr<std::error_code> status = writeFile(file, [&](llvm::raw_fd_ostream &out) {
+      out.write(reinterpret_cast<const char *>(shader.words.data()), shader.words.size() * sizeof(uint32_t));
+      return success();
+    });
+    if (failed(status) || *status)
+      return module.emitError("cannot write " + file + ": " + status->message());
+  }
+  environment = false;
+  return success();
 }
 
 LogicalResult fovea::emitArtifact(ModuleOp module, StringRef path, const EmitOptions &options, bool &environment) {

@@ -24,6 +24,10 @@ mlir::LogicalResult emitArtifact(mlir::ModuleOp module, llvm::StringRef path, co
 /// The optimised LLVM IR of all kernels as text.
 mlir::LogicalResult emitLLVM(mlir::ModuleOp module, llvm::raw_ostream &stream, const EmitOptions &options);
 
+/// Writes each shader to the folder `path` as NAME.spv.
+mlir::LogicalResult emitSpirv(mlir::ModuleOp module, llvm::StringRef path, const EmitOptions &options,
+                              bool &environment);
+
 /// Writes `path` (an archive of objects), and beside it a C header that says what is in it and a file with the weights,
 /// `.h` and `.weights` instead of the extension. For one machine only.
 mlir::LogicalResult emitStaticLibrary(mlir::ModuleOp module, llvm::StringRef path, const EmitOptions &options,

@@ -10,18 +10,18 @@
 using namespace mlir;
 using namespace fovea;
 
-static LogicalResult compileKernels(ModuleOp module, const cpu::Machine &machine, bool wantLLVM, CompiledCode &result) {
-  OwningOpRef<ModuleOp> code = ModuleOp::create(module.getLoc());
-  KernelCode &kernels = result.kernels.emplace_back();
-  std::vector<std::string> functions;
-  result.definitions.clear();
+/// Writes the stages of all kernels for such a machine into the module `code`.
+static LogicalResult emitStages(ModuleOp module, const cpu::Machine &machine, ModuleOp code, CompiledCode &result,
+                                std::vector<std::string> &functions, std::vector<KernelStage> &table) {
   for (auto definition : module.getOps<exec::KernelDefOp>()) {
+    if (definition.getSchedule().contains("target") != machine.shaders)
+      continue;
     StringRef kind = definition.getSchedule().getAs<StringAttr>("kind").getValue();
     auto lowering =
         llvm::find_if(cpu::kernelLowerings(), [&](const cpu::KernelLowering *l) { return l->name() == kind; });
     if (lowering == cpu::kernelLowerings().end())
       return definition.emitError("unknown lowering '") << kind << "'";
-    FailureOr<SmallVector<cpu::Stage>> stages = (*lowering)->emit(definition, machine, *code);
+    FailureOr<SmallVector<cpu::Stage>> stages = (*lowering)->emit(definition, machine, code);
     if (failed(stages))
       return failure();
     std::string schedule;
@@ -31,10 +31,22 @@ static LogicalResult compileKernels(ModuleOp module, const cpu::Machine &machine
     for (const cpu::Stage &stage : *stages) {
       auto workspace = dyn_cast<AffineConstantExpr>(stage.workspaceBytes);
       functions.push_back(stage.function);
-      kernels.stages.push_back({stage.function, kind.str(), schedule, workspace ? workspace.getValue() : -1});
+      table.push_back({stage.function, kind.str(), schedule, workspace ? workspace.getValue() : -1,
+                       static_cast<unsigned>(definition.getSymbolCount()),
+                       static_cast<unsigned>(definition.getTensorArgs().size()),
+                       static_cast<unsigned>(definition.getInitCount())});
     }
     compiled.stages = std::move(*stages);
   }
+  return success();
+}
+
+static LogicalResult compileKernels(ModuleOp module, const cpu::Machine &machine, bool wantLLVM, CompiledCode &result) {
+  OwningOpRef<ModuleOp> code = ModuleOp::create(module.getLoc());
+  KernelCode &kernels = result.kernels.emplace_back();
+  std::vector<std::string> functions;
+  if (failed(emitStages(module, machine, *code, result, functions, kernels.stages)))
+    return failure();
   PassManager passes(module.getContext());
   cpu::buildLowerToLLVMPipeline(passes, !machine.has("sse4.1"), !machine.has("f16c"));
   if (failed(passes.run(*code)))
@@ -45,6 +57,18 @@ static LogicalResult compileKernels(ModuleOp module, const cpu::Machine &machine
   if (failed(object))
     return module.emitError(error);
   kernels.object = std::move(*object);
+  return success();
+}
+
+static LogicalResult compileAllShaders(ModuleOp module, CompiledCode &result) {
+  OwningOpRef<ModuleOp> code = ModuleOp::create(module.getLoc());
+  std::vector<std::string> functions;
+  if (failed(emitStages(module, cpu::Machine::ofShaders(), *code, result, functions, result.shaderStages)))
+    return failure();
+  FailureOr<std::vector<vulkan::Shader>> shaders = vulkan::compileShaders(*code, functions);
+  if (failed(shaders))
+    return failure();
+  result.shaders = std::move(*shaders);
   return success();
 }
 
@@ -79,6 +103,8 @@ LogicalResult fovea::compileCode(ModuleOp module, ArrayRef<cpu::Machine> machine
   for (const cpu::Machine &machine : machines)
     if (failed(compileKernels(module, machine, wantLLVM, code)))
       return failure();
+  if (failed(compileAllShaders(module, code)))
+    return failure();
   for (auto weight : module.getOps<exec::WeightDataOp>()) {
     code.weightBytes = alignUp(code.weightBytes, artifact::WEIGHT_ALIGNMENT);
     code.weightOffsets[weight.getSymName()] = code.weightBytes;

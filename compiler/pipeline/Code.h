@@ -4,6 +4,7 @@
 
 #include "compiler/target/cpu/HostProgram.h"
 #include "compiler/target/cpu/Machine.h"
+#include "compiler/target/vulkan/Shader.h"
 
 #include "mlir/IR/BuiltinOps.h"
 
@@ -14,7 +15,8 @@ namespace fovea {
 
 struct KernelStage {
   std::string name, kind, schedule;
-  int64_t workspaceBytes; ///< a thread; -1 where it depends on the dims
+  int64_t workspaceBytes;           ///< a thread; -1 where it depends on the dims
+  unsigned symbols, buffers, inits; ///< of the kernel
 };
 
 /// All kernels for one machine.
@@ -25,6 +27,8 @@ struct KernelCode {
 
 struct CompiledCode {
   std::vector<KernelCode> kernels; ///< one for each machine
+  std::vector<vulkan::Shader> shaders;
+  std::vector<KernelStage> shaderStages; ///< of each shader
   std::string hostObject;
   llvm::StringMap<cpu::CompiledKernel> definitions;
   llvm::StringMap<int64_t> weightOffsets;

@@ -63,8 +63,30 @@ static LogicalResult fuse(ModuleOp module, const CompileOptions &options) {
   return overFunctions(module, options, [](OpPassManager &passes) { passes.addPass(createFormKernels()); });
 }
 
+/// Each target has functions of its own from here on.
+static void copyForTargets(ModuleOp module, const CompileOptions &options) {
+  Builder b(module.getContext());
+  for (auto function : llvm::make_early_inc_range(module.getOps<mlir::func::FuncOp>())) {
+    if (!options.vulkan || function.isExternal() || function->hasAttr(exec::ExecDialect::kTargetAttr))
+      continue;
+    mlir::func::FuncOp copy = function;
+    if (!options.machines.empty()) {
+      copy = function.clone();
+      module.push_back(copy);
+    }
+    copy->setAttr(exec::ExecDialect::kEntryAttr, function.getSymNameAttr());
+    copy->setAttr(exec::ExecDialect::kTargetAttr, b.getStringAttr("vulkan"));
+    copy.setSymName((function.getSymName() + ".vulkan").str());
+  }
+}
+
 static LogicalResult tile(ModuleOp module, const CompileOptions &options) {
-  return cpu::scheduleKernels(module, options.machines.front(), options.lowering);
+  copyForTargets(module, options);
+  cpu::Machine shaders = cpu::Machine::ofShaders();
+  auto machineOf = [&](exec::KernelOp kernel) -> const cpu::Machine & {
+    return kernel->getParentOp()->hasAttr(exec::ExecDialect::kTargetAttr) ? shaders : options.machines.front();
+  };
+  return cpu::scheduleKernels(module, machineOf, options.lowering);
 }
 
 static LogicalResult plan(ModuleOp module, const CompileOptions &options) {

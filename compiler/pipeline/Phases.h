@@ -17,7 +17,8 @@ namespace fovea {
 
 /// What the user asked for, as far as phases depend on it.
 struct CompileOptions {
-  std::vector<cpu::Machine> machines; ///< at least one; schedules are made for the first
+  std::vector<cpu::Machine> machines; ///< CPUs; schedules are made for the first. None: not for the CPU
+  bool vulkan = false;                ///< for Vulkan devices too
   cpu::LoweringChoice lowering;
   /// Passes to run after a phase: its name and a pipeline in MLIR's textual form.
   std::vector<std::pair<std::string, std::string>> inserted;

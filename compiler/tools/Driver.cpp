@@ -252,6 +252,8 @@ int Driver::emit() {
       return code;
   } else if (request.emit == "static-lib") {
     result = emitStaticLibrary(*module, outputPath(".a"), emitOptions, environment);
+  } else if (request.emit == "spirv") {
+    result = emitSpirv(*module, outputPath(".spirv"), emitOptions, environment);
   } else {
     outcome.artifact = outputPath(".fovea");
     outcome.flops = totalFlops(*module);

@@ -39,15 +39,28 @@ int fovea::readOptions(const CompileRequest &request, CompileOptions &options, f
     error = std::move(message);
     return code;
   };
-  if (request.target != "cpu")
-    return fail(kUnsupported, fmt::format("target '{}' is not supported; this build compiles for cpu", request.target));
+  bool forCpu = false;
+  for (const std::string &target : request.targets) {
+    if (target != "cpu" && target != "vulkan")
+      return fail(kUnsupported, fmt::format("target '{}' is not supported; there are cpu and vulkan", target));
+    (target == "cpu" ? forCpu : options.vulkan) = true;
+  }
   for (const std::string &name : request.cpus) {
+    if (!forCpu)
+      break;
     std::string why;
     FailureOr<cpu::Machine> machine = cpu::Machine::named(name, &why);
     if (failed(machine))
       return fail(kInput, "--cpu: " + why);
     options.machines.push_back(*machine);
   }
+  for (const char *code : {"static-lib", "llvm"})
+    if (request.emit == code && !forCpu)
+      return fail(kInput, fmt::format("--emit={}: expected cpu among the targets", code));
+  if (request.emit == "spirv" && !options.vulkan)
+    return fail(kInput, "--emit=spirv: expected vulkan among the targets");
+  if (request.emit == "static-lib" && options.vulkan)
+    return fail(kUnsupported, "--emit=static-lib: an archive is for the CPU alone");
   if (request.emit == "static-lib" && options.machines.size() != 1)
     return fail(kInput, fmt::format("--emit=static-lib: expected one CPU, got {}: an archive has one table of kernels",
                                     options.machines.size()));

@@ -46,7 +46,9 @@ int main(int argc, char **argv) {
   app.add_option("model", request.model, "The model: an ONNX file, or IR as .mlir or .mlirbc");
   app.add_option("-o,--output", request.output,
                  "Where to write (default: the model's name with the extension of what is emitted)");
-  app.add_option("--target", request.target, "cpu")->capture_default_str();
+  app.add_option("--target", request.targets, "cpu, vulkan or both: what the artifact is to run on")
+      ->delimiter(',')
+      ->capture_default_str();
   app.add_option("--cpu", request.cpus, "CPUs to compile for: native, x86-64-v3, x86-64-v4, ...")
       ->delimiter(',')
       ->capture_default_str();
@@ -57,8 +59,8 @@ int main(int argc, char **argv) {
   app.add_option("--compile-from", request.from,
                  "The model is a dump; go on after this phase (default: the one that the dump names)");
   app.add_option("--compile-to", request.to, "Stop after this phase and write the IR");
-  app.add_option("--emit", request.emit, "artifact, static-lib, llvm, mlir or dot")
-      ->check(CLI::IsMember({"artifact", "static-lib", "llvm", "mlir", "dot"}));
+  app.add_option("--emit", request.emit, "artifact, static-lib, llvm, spirv, mlir or dot")
+      ->check(CLI::IsMember({"artifact", "static-lib", "llvm", "spirv", "mlir", "dot"}));
   app.add_option("--plugin", request.plugins, "A library with passes, dialects and kernel lowerings of its own")
       ->type_name("LIB.so");
   app.add_option("--insert", request.inserts, "after:PHASE=PIPELINE runs a pass pipeline after a phase");
@@ -128,6 +130,9 @@ int main(int argc, char **argv) {
   check.inputs = inputs == "-" ? "" : inputs;
   request.keepImported = checks && check.expected.empty();
   // A reproducer needs what the phases depend on, not what was to be written.
+  for (const std::string &text : request.targets)
+    if (request.targets.size() > 1 || text != "cpu")
+      request.command += " --target=" + text;
   for (const std::string &text : request.cpus)
     request.command += " --cpu=" + text;
   for (const std::string &text : request.plugins)

@@ -16,7 +16,7 @@ namespace fovea {
 /// kernel's aliases allow for that.
 class ArenaPlan {
 public:
-  static constexpr int64_t kAlignment = 64;
+  static constexpr int64_t kAlignment = 256; // what Vulkan devices ask for at most; a CPU's vectors need 64
 
   ArenaPlan(mlir::func::FuncOp function, data::DimAnalysis &dims);
   /// In the order of the function.

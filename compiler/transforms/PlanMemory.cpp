@@ -237,6 +237,9 @@ LogicalResult Planner::run() {
   auto ranges = function->getAttrOfType<DictionaryAttr>(exec::ExecDialect::kRangesAttr);
   program = exec::ProgramOp::create(b, function.getLoc(), function.getSymName(), describe(function, true),
                                     describe(function, false), ranges ? ranges : b.getDictionaryAttr({}));
+  for (StringRef name : {exec::ExecDialect::kTargetAttr, exec::ExecDialect::kEntryAttr})
+    if (Attribute attribute = function->getAttr(name))
+      program->setAttr(name, attribute);
   b.createBlock(&program.getBody());
   if (failed(writeBody()))
     return failure();

@@ -31,6 +31,9 @@ def Exec_Dialect : Dialect {
     static constexpr ::llvm::StringLiteral kDimsAttr = "exec.dims";
     /// On an argument or a result of signless integers: they are unsigned for those who call the entry point.
     static constexpr ::llvm::StringLiteral kUnsignedAttr = "exec.unsigned";
+    /// On a function or program for another target than the CPU: the target's name, and that of the entry point.
+    static constexpr ::llvm::StringLiteral kTargetAttr = "exec.target";
+    static constexpr ::llvm::StringLiteral kEntryAttr = "exec.entry";
     /// On a function: the ranges of symbolic dims, a dictionary of name to [min, max].
     static constexpr ::llvm::StringLiteral kRangesAttr = "exec.ranges";
   }];

@@ -89,6 +89,17 @@ fovea_status fovea_runtime_create(const fovea_runtime_options *options, fovea_ru
   });
 }
 
+fovea_status fovea_devices(fovea_device_info *out, uint32_t capacity, uint32_t *count, fovea_error *error) {
+  return guarded(error, [&] {
+    notNull(count);
+    const std::vector<fovea_device_info> devices = listDevices();
+    *count = static_cast<uint32_t>(devices.size());
+    if (capacity != 0)
+      notNull(out);
+    std::copy_n(devices.begin(), std::min<size_t>(capacity, devices.size()), out);
+  });
+}
+
 void fovea_runtime_destroy(fovea_runtime *runtime) { delete runtime; }
 
 uint32_t fovea_runtime_threads(const fovea_runtime *runtime) { return runtime ? runtime->shared->pool.threads() : 0; }
@@ -97,7 +108,8 @@ static void open(const fovea_runtime &runtime, MappedFile file, std::span<const 
                  const std::string &name, fovea_model **out) {
   if (flags & ~FOVEA_OPEN_VERIFY_WEIGHTS)
     fail(FOVEA_INVALID, "expected flags among FOVEA_OPEN_*, got ", flags);
-  auto model = std::make_shared<const Model>(std::move(file), content, flags & FOVEA_OPEN_VERIFY_WEIGHTS);
+  auto model = std::make_shared<const Model>(std::move(file), content, flags & FOVEA_OPEN_VERIFY_WEIGHTS,
+                                             runtime.shared->device);
   if (*model->info().cpu)
     runtime.shared->log(FOVEA_LOG_INFO, text(name, ": kernels for ", model->info().cpu, " chosen"));
   *out = new fovea_model{std::move(model)};

@@ -42,6 +42,7 @@ Artifact::Artifact(std::span<const std::byte> file) : file(file) {
          root->abi_version(),
          root->abi_version() > FOVEA_ABI_VERSION ? "; a newer runtime is needed" : "; compile the model again");
   checkSections();
+  checkShaders();
   checkEntries();
 }
 
@@ -73,7 +74,9 @@ void Artifact::checkHeader() {
 
 std::string Artifact::describe(const Section &section) const {
   if (section.kind() != SectionKind::kernels)
-    return section.kind() == SectionKind::host ? "host section" : "weights section";
+    return section.kind() == SectionKind::host      ? "host section"
+           : section.kind() == SectionKind::shaders ? "shaders section"
+                                                    : "weights section";
   uint32_t number = 0;
   for (const Section *other : *root->sections()) {
     if (other == &section)
@@ -95,7 +98,7 @@ void Artifact::checkSection(const Section &section) {
       section.size() > file.size() - section.offset())
     fail(FOVEA_INVALID, "damaged artifact: expected the ", describe(section), " within ", file.size(),
          " bytes, got offset ", section.offset(), " and size ", section.size());
-  if (section.kind() == SectionKind::weights)
+  if (section.kind() == SectionKind::weights || section.kind() == SectionKind::shaders)
     return;
   const auto *elf = reinterpret_cast<const Elf64_Ehdr *>(bytes(section).data());
   if (section.size() < sizeof(Elf64_Ehdr) || std::memcmp(elf->e_ident, ELFMAG, SELFMAG) != 0 ||
@@ -110,6 +113,7 @@ void Artifact::checkSections() {
     checkSection(*section);
     const Section **seen = section->kind() == SectionKind::host      ? &hostSection
                            : section->kind() == SectionKind::weights ? &weightSection
+                           : section->kind() == SectionKind::shaders ? &shaderSection
                                                                      : &kernels;
     if (*seen && section->kind() != SectionKind::kernels)
       fail(FOVEA_INVALID, "damaged artifact: expected one ", describe(*section), ", got several");
@@ -125,6 +129,28 @@ void Artifact::checkSections() {
     if (weight.offset() > weightBytes || weight.size() > weightBytes - weight.offset())
       fail(FOVEA_INVALID, "damaged artifact: expected weight ", quoted(view(weight.name())), " within ", weightBytes,
            " bytes of weights, got offset ", weight.offset(), " and size ", weight.size());
+  }
+}
+
+// SPIR-V starts with this word.
+static constexpr uint32_t SPIRV_MAGIC = 0x07230203;
+
+void Artifact::checkShaders() const {
+  const uint64_t held = shaderSection ? shaderSection->size() : 0;
+  for (uint32_t i = 0; i < size(root->shaders()); ++i) {
+    const Shader &shader = *root->shaders()->Get(i);
+    const std::string name = quoted(view(shader.name()));
+    if (shader.offset() > held || shader.size() > held - shader.offset() || shader.offset() % 4 != 0 ||
+        shader.size() % 4 != 0 || shader.size() < 20)
+      fail(FOVEA_INVALID, "damaged artifact: expected shader ", name, " within ", held,
+           " bytes of shaders, got offset ", shader.offset(), " and size ", shader.size());
+    uint32_t magic;
+    std::memcpy(&magic, bytes(*shaderSection).data() + shader.offset(), sizeof(magic));
+    if (magic != SPIRV_MAGIC)
+      fail(FOVEA_INVALID, "damaged artifact: expected SPIR-V as shader ", name);
+    if (!shader.bindings() || shader.group_size() == 0 || shader.tasks_of_group() == 0 ||
+        shader.inits() > shader.buffers())
+      fail(FOVEA_INVALID, "damaged artifact: expected bindings, a workgroup and tasks of shader ", name);
   }
 }
 
@@ -160,22 +186,25 @@ static void checkTensors(const flatbuffers::Vector<flatbuffers::Offset<Tensor>> 
 
 void Artifact::checkEntry(const Entry &entry) const {
   const std::string_view name = view(entry.name());
+  if (entry.target() > Target::MAX)
+    fail(FOVEA_INVALID, "damaged artifact: unknown target ", static_cast<int>(entry.target()), " of an entry");
+  const uint32_t kernels = entry.target() == Target::vulkan ? size(root->shaders()) : root->kernels()->size();
   checkName(name, "an entry");
   checkTensors(*entry.inputs(), name, "input");
   checkTensors(*entry.outputs(), name, "output");
   for (uint32_t i = 0; i < size(entry.dispatches()); ++i)
-    if (uint32_t kernel = entry.dispatches()->Get(i)->kernel(); kernel >= root->kernels()->size())
-      fail(FOVEA_INVALID, "damaged artifact: expected a kernel below ", root->kernels()->size(), ", got ", kernel,
-           " in dispatch ", i, " of entry ", quoted(name));
+    if (uint32_t kernel = entry.dispatches()->Get(i)->kernel(); kernel >= kernels)
+      fail(FOVEA_INVALID, "damaged artifact: expected a kernel below ", kernels, ", got ", kernel, " in dispatch ", i,
+           " of entry ", quoted(name));
 }
 
 void Artifact::checkEntries() const {
   if (root->entries()->size() == 0)
     fail(FOVEA_INVALID, "damaged artifact: expected an entry, got none");
-  std::set<std::string_view> names;
+  std::set<std::pair<std::string_view, Target>> names;
   for (const Entry *entry : *root->entries()) {
     checkEntry(*entry);
-    if (!names.insert(view(entry->name())).second)
+    if (!names.insert({view(entry->name()), entry->target()}).second)
       fail(FOVEA_INVALID, "damaged artifact: there are two entries ", quoted(view(entry->name())));
   }
 }

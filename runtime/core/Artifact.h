@@ -27,6 +27,7 @@ public:
   // Null where there is none.
   const artifact::Section *host() const { return hostSection; }
   const artifact::Section *weights() const { return weightSection; }
+  const artifact::Section *shaders() const { return shaderSection; }
 
   std::span<const std::byte> bytes(const artifact::Section &section) const {
     return file.subspan(section.offset(), section.size());
@@ -42,6 +43,7 @@ private:
   void checkHeader();
   void checkSections();
   void checkSection(const artifact::Section &section);
+  void checkShaders() const;
   void checkEntries() const;
   void checkEntry(const artifact::Entry &entry) const;
 
@@ -50,6 +52,7 @@ private:
   const artifact::Manifest *root = nullptr;
   const artifact::Section *hostSection = nullptr;
   const artifact::Section *weightSection = nullptr;
+  const artifact::Section *shaderSection = nullptr;
 };
 
 } // namespace fovea

@@ -31,6 +31,13 @@ uint32_t Session::dispatchOf(uint32_t kernel) {
 
 int32_t Session::launch(uint32_t kernel, void *const *buffers, const int64_t *scalars, int64_t tasks, int64_t grain,
                         int64_t workspaceBytes) {
+  if (deviceRun && tasks > 0 && workspaceBytes >= 0) {
+    deviceRun->launch(kernel, buffers, scalars, tasks, workspaceBytes);
+    recordedLaunches.push_back({dispatchOf(kernel), kernel, tasks, 0});
+    return FOVEA_OK;
+  }
+  if (deviceRun && tasks == 0)
+    return FOVEA_OK;
   if (kernel >= model->kernels().size() || tasks < 0 || workspaceBytes < 0)
     return giveUp(FOVEA_INTERNAL, text("launch of kernel ", kernel, " of ", model->kernels().size(), " with ", tasks,
                                        " tasks and a workspace of ", workspaceBytes, " bytes"));
@@ -60,6 +67,8 @@ int32_t Session::launchHook(fovea_host *host, uint32_t kernel, void *const *buff
                             int64_t tasks, int64_t grain, int64_t workspaceBytes) noexcept {
   try {
     return static_cast<Host *>(host)->session->launch(kernel, buffers, scalars, tasks, grain, workspaceBytes);
+  } catch (const Error &error) {
+    return static_cast<Host *>(host)->session->giveUp(error.status, error.message);
   } catch (const std::bad_alloc &) {
     return FOVEA_ENVIRONMENT;
   }

@@ -39,7 +39,8 @@ std::string EntryInfo::outputText(uint32_t index) const {
   return text("output ", quoted(outputs[index].name), " of entry ", quoted(info.name));
 }
 
-Model::Model(MappedFile mapped, std::span<const std::byte> content, bool verifyWeights)
+Model::Model(MappedFile mapped, std::span<const std::byte> content, bool verifyWeights,
+             std::shared_ptr<vulkan::Device> device)
     : mapping(std::move(mapped)), file(content) {
   const Manifest &manifest = file.manifest();
   if (const Section *weights = file.weights()) {
@@ -50,15 +51,21 @@ Model::Model(MappedFile mapped, std::span<const std::byte> content, bool verifyW
   }
   modelInfo.producer = orEmpty(manifest.producer());
   modelInfo.cpu = "";
-  modelInfo.entry_count = manifest.entries()->size();
-  modelInfo.kernel_count = manifest.kernels()->size();
   modelInfo.file_bytes = content.size();
-  describeEntries();
+  describeEntries(device ? Target::vulkan : Target::cpu);
   linkHost();
-  linkKernels();
+  if (device) {
+    modelInfo.kernel_count = manifest.shaders() ? manifest.shaders()->size() : 0;
+    if (file.shaders())
+      file.verify(*file.shaders());
+    onDevice = std::make_shared<vulkan::Program>(std::move(device), file);
+  } else {
+    modelInfo.kernel_count = manifest.kernels()->size();
+    linkKernels();
+  }
 }
 
-void Model::describeEntries() {
+void Model::describeEntries(Target target) {
   auto describe = [this](const auto &tensors) {
     std::vector<fovea_tensor_info> infos;
     for (const Tensor *tensor : tensors) {
@@ -73,17 +80,28 @@ void Model::describeEntries() {
     }
     return infos;
   };
+  uint32_t number = 0;
   for (const Entry *entry : *file.manifest().entries()) {
-    EntryInfo info = {{}, describe(*entry->inputs()), describe(*entry->outputs()), {}, entry};
+    const uint32_t own = number++;
+    if (entry->target() != target)
+      continue;
+    EntryInfo info = {{}, describe(*entry->inputs()), describe(*entry->outputs()), {}, entry, own};
     for (uint32_t i = 0; entry->dispatches() && i < entry->dispatches()->size(); ++i) {
       const Dispatch &dispatch = *entry->dispatches()->Get(i);
-      info.dispatches.push_back({dispatch.kernel(), file.manifest().kernels()->Get(dispatch.kernel())->name()->c_str(),
-                                 orEmpty(dispatch.node()), dispatch.flops(), dispatch.bytes()});
+      const flatbuffers::String *name = target == Target::vulkan
+                                            ? file.manifest().shaders()->Get(dispatch.kernel())->name()
+                                            : file.manifest().kernels()->Get(dispatch.kernel())->name();
+      info.dispatches.push_back(
+          {dispatch.kernel(), name->c_str(), orEmpty(dispatch.node()), dispatch.flops(), dispatch.bytes()});
     }
     info.info = {entry->name()->c_str(), static_cast<uint32_t>(info.inputs.size()),
                  static_cast<uint32_t>(info.outputs.size()), static_cast<uint32_t>(info.dispatches.size())};
     entries.push_back(std::move(info));
   }
+  modelInfo.entry_count = static_cast<uint32_t>(entries.size());
+  if (entries.empty())
+    fail(FOVEA_UNSUPPORTED, "the artifact was not compiled for ", target == Target::vulkan ? "Vulkan" : "the CPU",
+         "; compile the model with --target=", target == Target::vulkan ? "vulkan" : "cpu", " or --target=cpu,vulkan");
 }
 
 // The ELF header was checked to be there by the reader.
@@ -99,14 +117,15 @@ void Model::linkHost() {
   file.verify(section);
   hostImage.emplace(file.bytes(section), file.describe(section));
   host = static_cast<const fovea_host_image *>(hostImage->symbol("fovea_host_image"));
-  if (host->abi_version != FOVEA_ABI_VERSION || host->entry_count != entries.size() || !host->entries)
-    fail(FOVEA_INTERNAL, "expected a host image of ABI version ", FOVEA_ABI_VERSION, " with ", entries.size(),
-         " entries, got version ", host->abi_version, " with ", host->entry_count);
-  for (uint32_t i = 0; i < host->entry_count; ++i) {
+  if (host->abi_version != FOVEA_ABI_VERSION || host->entry_count != file.manifest().entries()->size() ||
+      !host->entries)
+    fail(FOVEA_INTERNAL, "expected a host image of ABI version ", FOVEA_ABI_VERSION, " with ",
+         file.manifest().entries()->size(), " entries, got version ", host->abi_version, " with ", host->entry_count);
+  for (uint32_t i = 0; i < entries.size(); ++i) {
     uint64_t dimCount = 0;
     for (const fovea_tensor_info &output : entries[i].outputs)
       dimCount += output.rank;
-    const fovea_entry &code = host->entries[i];
+    const fovea_entry &code = this->code(i);
     if (!code.prepare || !code.run || code.slot_count > MAX_SLOTS || code.arena_slot >= code.slot_count ||
         code.output_slot + dimCount > code.slot_count)
       fail(FOVEA_INTERNAL, "entry ", quoted(entries[i].info.name), ": expected functions, an arena slot and ", dimCount,
@@ -206,5 +225,8 @@ const fovea_dispatch_info &Model::dispatch(uint32_t index, uint32_t dispatch) co
 }
 
 const char *Model::kernelName(uint32_t kernel) const {
-  return kernel < modelInfo.kernel_count ? file.manifest().kernels()->Get(kernel)->name()->c_str() : nullptr;
+  if (kernel >= modelInfo.kernel_count)
+    return nullptr;
+  return onDevice ? file.manifest().shaders()->Get(kernel)->name()->c_str()
+                  : file.manifest().kernels()->Get(kernel)->name()->c_str();
 }

@@ -6,6 +6,7 @@
 #include "core/MappedFile.h"
 #include "fovea/abi.h"
 #include "fovea/fovea.h"
+#include "vulkan/Program.h"
 
 #include <cstddef>
 #include <deque>
@@ -28,6 +29,7 @@ struct EntryInfo {
   std::vector<fovea_tensor_info> outputs;
   std::vector<fovea_dispatch_info> dispatches;
   const artifact::Entry *manifest;
+  uint32_t number; // in the host image
 
   // "input 'x' of entry 'main'"
   std::string inputText(uint32_t index) const;
@@ -37,7 +39,9 @@ struct EntryInfo {
 class Model {
 public:
   // `mapping` may be empty if `file` is the caller's memory.
-  Model(MappedFile mapping, std::span<const std::byte> file, bool verifyWeights);
+  // On the CPU if there is no `device`.
+  Model(MappedFile mapping, std::span<const std::byte> file, bool verifyWeights,
+        std::shared_ptr<vulkan::Device> device);
   Model(const Model &) = delete;
   Model &operator=(const Model &) = delete;
 
@@ -52,7 +56,9 @@ public:
   // Null if out of range.
   const char *kernelName(uint32_t kernel) const;
 
-  const fovea_entry &code(uint32_t entry) const { return host->entries[entry]; }
+  const fovea_entry &code(uint32_t entry) const { return host->entries[entries[entry].number]; }
+  // Null on the CPU.
+  const std::shared_ptr<const vulkan::Program> &program() const { return onDevice; }
   std::span<const fovea_kernel_fn> kernels() const { return kernelTable; }
   // Null where the artifact has no weights.
   const char *weights() const { return weightData; }
@@ -60,7 +66,7 @@ public:
   size_t workspaceBytes() const;
 
 private:
-  void describeEntries();
+  void describeEntries(artifact::Target target);
   void linkHost();
   void linkKernels();
   const artifact::Section *chooseKernels() const;
@@ -76,6 +82,7 @@ private:
   const fovea_host_image *host = nullptr;
   std::span<const fovea_kernel_fn> kernelTable;
   const char *weightData = nullptr;
+  std::shared_ptr<const vulkan::Program> onDevice;
 };
 
 } // namespace fovea

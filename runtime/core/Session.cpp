@@ -57,6 +57,10 @@ Session::Session(std::shared_ptr<Runtime> sharedRuntime, std::shared_ptr<const M
                                      launchHook,
                                      failHook};
   host.session = this;
+  if (model->program()) {
+    deviceRun = std::make_unique<vulkan::Run>(model->program());
+    return;
+  }
   if (const size_t bytes = model->workspaceBytes(); !workspace.reserve(bytes) || !runtime->pool.reserve(bytes))
     fail(FOVEA_ENVIRONMENT, "cannot allocate workspaces of ", bytes, " bytes for ", runtime->pool.threads(),
          " threads");
@@ -169,7 +173,9 @@ void Session::prepare() {
     fail(FOVEA_INTERNAL, "entry ", quoted(entry.info.name), ": expected an arena's size, got ", arenaBytes,
          " from the compiled code");
   readOutputDims();
-  if (!arena.reserve(static_cast<size_t>(arenaBytes)))
+  if (deviceRun)
+    deviceRun->discard();
+  else if (!arena.reserve(static_cast<size_t>(arenaBytes)))
     fail(FOVEA_ENVIRONMENT, "entry ", quoted(entry.info.name), ": cannot allocate an arena of ", arenaBytes, " bytes");
   for (uint32_t i = 0; i < outputs.size(); ++i) {
     outputs[i].written = false;
@@ -208,7 +214,10 @@ void Session::run() {
   host.arena = arena.data() ? arena.data() : nowhere;
   times.clear();
   nextDispatch = 0;
-  callProgram(code.run, "run");
+  if (deviceRun)
+    runOnDevice();
+  else
+    callProgram(code.run, "run");
   // A size that depends on data becomes known only now; memory was made for the most it can be.
   if (slots != preparedSlots)
     readOutputDims();
@@ -218,6 +227,45 @@ void Session::run() {
            outputs[i].bytes);
     outputs[i].written = true;
   }
+}
+
+// The host program's launches become commands, once for each set of sizes.
+void Session::recordRun() {
+  std::vector<size_t> inputBytes(inputs.size()), outputBytes;
+  for (size_t i = 0; i < inputs.size(); ++i)
+    byteSize(entry.inputs[i].dtype, inputs[i].dims, inputBytes[i]);
+  for (const Output &output : outputs)
+    outputBytes.push_back(output.mostBytes);
+  deviceRun->begin(static_cast<size_t>(slots[code.arena_slot]), inputBytes, outputBytes, profiling);
+  const std::vector<void *> memory = outputPointers;
+  for (uint32_t i = 0; i < inputs.size(); ++i)
+    inputPointers[i] = deviceRun->input(i);
+  for (uint32_t i = 0; i < outputs.size(); ++i)
+    outputPointers[i] = deviceRun->output(i);
+  host.arena = deviceRun->arena();
+  host.weights = deviceRun->weights();
+  recordedLaunches.clear();
+  callProgram(code.run, "run");
+  outputPointers = memory;
+  deviceRun->end();
+  recordedTimes = profiling;
+}
+
+void Session::runOnDevice() {
+  if (!deviceRun->isRecorded() || recordedTimes != profiling)
+    recordRun();
+  std::vector<const void *> data;
+  for (const Input &input : inputs)
+    data.push_back(input.data);
+  const int64_t found = deviceRun->execute(data, outputPointers);
+  if (found != 0)
+    fail(FOVEA_INVALID, "entry ", quoted(entry.info.name), ": ", faultText(found));
+  if (!profiling)
+    return;
+  times = recordedLaunches;
+  const std::vector<uint64_t> spent = deviceRun->times();
+  for (size_t i = 0; i < times.size() && i < spent.size(); ++i)
+    times[i].nanoseconds = spent[i];
 }
 
 fovea_tensor Session::output(uint32_t number) const {

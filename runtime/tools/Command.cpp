@@ -46,16 +46,10 @@ void tools::warn(const CLI::App &app, const std::string &message) {
   fmt::print(stderr, "{}: note: {}\n", app.get_name(), message);
 }
 
-void tools::checkDevice(const std::string &device) {
-  if (device == "vulkan" || device.starts_with("vulkan:"))
-    throw Failure(FOVEA_UNSUPPORTED, "vulkan devices are not supported by this version; use --device=cpu");
-  if (device != "cpu")
-    throw Failure(FOVEA_INVALID, fmt::format("expected a device cpu or vulkan[:INDEX], got '{}'", device));
-}
-
-RuntimeHandle tools::createRuntime(uint32_t threads) {
+RuntimeHandle tools::createRuntime(uint32_t threads, const std::string &device) {
   fovea_runtime_options options = {};
   options.threads = threads;
+  options.device = device.c_str();
   fovea_runtime *runtime = nullptr;
   call(fovea_runtime_create, &options, &runtime);
   return RuntimeHandle(runtime);

@@ -27,9 +27,6 @@ void describeCommand(CLI::App &app, const std::string &examples);
 
 void warn(const CLI::App &app, const std::string &message);
 
-// Fails unless `device` is the CPU.
-void checkDevice(const std::string &device);
-
 // Calls a function of the C API with an error of its own, and fails if that does.
 template <typename Function, typename... Args> void call(Function function, Args... args) {
   fovea_error error;
@@ -46,7 +43,7 @@ using RuntimeHandle = std::unique_ptr<fovea_runtime, Releaser>;
 using ModelHandle = std::unique_ptr<fovea_model, Releaser>;
 using SessionHandle = std::unique_ptr<fovea_session, Releaser>;
 
-RuntimeHandle createRuntime(uint32_t threads);
+RuntimeHandle createRuntime(uint32_t threads, const std::string &device = "cpu");
 ModelHandle openModel(const RuntimeHandle &runtime, const std::string &path);
 SessionHandle createSession(const RuntimeHandle &runtime, const ModelHandle &model, const std::string &entry);
 

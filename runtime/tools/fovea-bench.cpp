@@ -101,8 +101,7 @@ static void print(const nlohmann::json &entry) {
 }
 
 static int run(const CLI::App &app, const Options &options) {
-  checkDevice(options.device);
-  const RuntimeHandle runtime = createRuntime(options.threads);
+  const RuntimeHandle runtime = createRuntime(options.threads, options.device);
   const Stopwatch loading;
   const ModelHandle model = openModel(runtime, options.model);
   const double loadSeconds = loading.seconds();

@@ -37,7 +37,7 @@ static constexpr const char *EXAMPLES = R"(  fovea-run model.fovea --inputs inpu
 static void addOptions(CLI::App &app, Options &options) {
   app.add_option("model", options.model, "The artifact that fovea-compile made")->type_name("MODEL.fovea");
   app.add_option("--entry", options.entry, "The entry point, where there are several")->type_name("NAME");
-  app.add_option("--device", options.device, "cpu (default)")->type_name("DEVICE");
+  app.add_option("--device", options.device, "cpu (default) or vulkan[:INDEX]")->type_name("DEVICE");
   app.add_option("--threads", options.threads, "Threads to use (default: one for each CPU)")->type_name("N");
   app.add_flag("--list-devices", options.listDevices, "Print the devices of this machine and end");
   options.inputs.addTo(app);
@@ -100,15 +100,29 @@ static void profile(const Options &options, fovea_session *session, const fovea_
   writeFile(options.profile, result.dump(2) + "\n");
 }
 
+static void listDevices() {
+  uint32_t count = 0;
+  call(fovea_devices, nullptr, 0u, &count);
+  std::vector<fovea_device_info> devices(count);
+  call(fovea_devices, devices.data(), count, &count);
+  for (const fovea_device_info &device : devices) {
+    const std::string threads = std::string_view(device.name) == "cpu"
+                                    ? fmt::format("; {} threads", fovea_runtime_threads(createRuntime(0).get()))
+                                    : "";
+    fmt::print("{:<10}{}{}{}{}\n", device.name, device.description, threads,
+               *device.unusable ? *device.description ? "; cannot be used: " : "cannot be used: " : "",
+               device.unusable);
+  }
+}
+
 static int run(const CLI::App &app, const Options &options) {
   if (options.listDevices) {
-    fmt::print("cpu  {} threads\n", fovea_runtime_threads(createRuntime(0).get()));
+    listDevices();
     return FOVEA_OK;
   }
   if (options.model.empty())
     throw Failure(FOVEA_INVALID, "expected MODEL.fovea; see --help");
-  checkDevice(options.device);
-  const RuntimeHandle runtime = createRuntime(options.threads);
+  const RuntimeHandle runtime = createRuntime(options.threads, options.device);
   const ModelHandle model = openModel(runtime, options.model);
   const SessionHandle session = createSession(runtime, model, options.entry);
   checkOutputNames(options, session.get(), model.get());

@@ -1,6 +1,7 @@
 // Compiles many ONNX models and runs them, each in a process of its own. The processes are forked off this one, which
 // has loaded everything already, so a small model costs what its compilation costs; one that crashes is a result too.
-//   node-runner [PHASE]     reads lines MODEL.onnx<TAB>INPUTS.npz<TAB>RESULT from stdin, prints "CODE<TAB>message" for
+//   node-runner [PHASE | --device=DEVICE]     reads lines MODEL.onnx<TAB>INPUTS.npz<TAB>RESULT from stdin, prints
+//   "CODE<TAB>message" for
 //                           each. RESULT is an npz file of the outputs, or with PHASE the IR after that phase.
 // Exit codes as for the tools; 3 for a crash.
 #include "compiler/tools/Driver.h"
@@ -18,12 +19,13 @@
 using namespace fovea;
 using namespace fovea::tools;
 
-static void runModel(const std::string &artifact, const std::string &inputs, const std::string &outputs) {
+static void runModel(const std::string &artifact, const std::string &inputs, const std::string &outputs,
+                     const std::string &device) {
   CLI::App app("", "node-runner");
   InputOptions files;
   files.archive = inputs;
   Inputs given(app, files);
-  RuntimeHandle runtime = createRuntime(2);
+  RuntimeHandle runtime = createRuntime(2, device);
   ModelHandle model = openModel(runtime, artifact);
   SessionHandle session = createSession(runtime, model, "");
   given.bind(session.get(), model.get());
@@ -32,16 +34,17 @@ static void runModel(const std::string &artifact, const std::string &inputs, con
 }
 
 static int compileAndRun(const std::string &model, const std::string &inputs, const std::string &result,
-                         const std::string &phase) {
+                         const std::string &phase, const std::string &device) {
   CompileRequest request;
   request.model = model;
   request.to = phase;
+  request.targets = {device.substr(0, device.find(':'))};
   request.output = phase.empty() ? result + ".fovea" : result;
   CompileOutcome outcome = compile(request);
   if (outcome.code != kFine || !phase.empty())
     return outcome.code;
   try {
-    runModel(outcome.artifact, inputs, result);
+    runModel(outcome.artifact, inputs, result, device);
   } catch (const Failure &failure) {
     std::cerr << failure.what() << "\n";
     return failure.status;
@@ -82,12 +85,14 @@ template <typename Body> static int inChild(Body body, std::string &messages) {
 }
 
 int main(int argc, char **argv) {
-  std::string phase = argc > 1 ? argv[1] : "";
+  std::string phase = argc > 1 ? argv[1] : "", device = "cpu";
+  if (phase.starts_with("--device="))
+    device = phase.substr(9), phase.clear();
   for (std::string line; std::getline(std::cin, line);) {
     std::istringstream fields(line);
     std::string model, inputs, result, message;
     std::getline(fields, model, '\t'), std::getline(fields, inputs, '\t'), std::getline(fields, result, '\t');
-    int code = inChild([&] { return compileAndRun(model, inputs, result, phase); }, message);
+    int code = inChild([&] { return compileAndRun(model, inputs, result, phase, device); }, message);
     for (char &c : message)
       c = c == '\n' || c == '\t' ? ' ' : c;
     std::cout << code << "\t" << message << std::endl;

@@ -54,6 +54,7 @@ struct Parts {
 class AttentionGeneralLowering : public KernelLowering {
 public:
   llvm::StringRef name() const override { return "attention-general"; }
+  bool isFor(const Machine &) const override { return true; }
   FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, DictionaryAttr requested,
                            std::string &reason) const override;
   FailureOr<SmallVector<Stage>> emit(exec::KernelDefOp kernel, const Machine &machine, ModuleOp code) const override;

@@ -37,6 +37,7 @@ private:
   Value constant(int64_t value) { return arith::ConstantIntOp::create(b, loc, b.getI64Type(), value); }
   Value toI64(Value v) { return arith::IndexCastOp::create(b, loc, b.getI64Type(), v); }
   Value evaluate(AffineExpr expr, ArrayRef<Value> symbols);
+  Value byteSize(Value tensor, AffineMap shape, ArrayRef<Value> symbols);
   void returnIfFailed(Value status);
   Value text(StringRef message);
   Value addressOf(Value buffer);
@@ -108,6 +109,14 @@ Value ProgramWriter::evaluate(AffineExpr expr, ArrayRef<Value> symbols) {
     return arith::DivSIOp::create(b, loc, up, rhs);
   }
   }
+}
+
+/// Bytes of a row-major tensor whose shape is given in a kernel's symbols.
+Value ProgramWriter::byteSize(Value tensor, AffineMap shape, ArrayRef<Value> symbols) {
+  Value bytes = constant(std::max(1u, getElementTypeOrSelf(tensor.getType()).getIntOrFloatBitWidth() / 8));
+  for (AffineExpr size : shape.getResults())
+    bytes = arith::MulIOp::create(b, loc, bytes, evaluate(size, symbols));
+  return bytes;
 }
 
 void ProgramWriter::returnIfFailed(Value status) {
@@ -183,6 +192,12 @@ LogicalResult ProgramWriter::writePrepare() {
       for (Value symbol : dispatch.getSymbols()) {
         symbols.push_back(toI64(map.lookup(symbol)));
         symbolSlots.push_back(slotFor(symbols.back()));
+      }
+      if (program->hasAttr(exec::ExecDialect::kTargetAttr)) {
+        // A device needs to know how far each buffer goes.
+        auto definition = SymbolTable::lookupNearestSymbolFrom<exec::KernelDefOp>(dispatch, dispatch.getKernelAttr());
+        for (auto [argument, shape] : llvm::zip(definition.getTensorArgs(), definition.getShapes()))
+          symbolSlots.push_back(slotFor(byteSize(argument, cast<AffineMapAttr>(shape).getValue(), symbols)));
       }
       for (auto [i, stage] : llvm::enumerate(kernel->second.stages)) {
         unsigned tasks = slotFor(evaluate(stage.tasks, symbols));

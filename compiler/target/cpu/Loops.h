@@ -11,6 +11,7 @@ namespace fovea::cpu {
 class LoopsLowering final : public KernelLowering {
 public:
   llvm::StringRef name() const override { return "loops"; }
+  bool isFor(const Machine &) const override { return true; }
   mlir::FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, mlir::DictionaryAttr requested,
                                  std::string &reason) const override;
   mlir::FailureOr<llvm::SmallVector<Stage>> emit(exec::KernelDefOp kernel, const Machine &machine,

@@ -251,6 +251,11 @@ NestShape fovea::cpu::shapeNest(KernelLoops &loops, Nest &nest, const Machine &m
     else
       (inside ? shape.inner : shape.outer).push_back(v);
   }
+  if (machine.shaders && shape.lane >= 0) {
+    // Neighbours in a workgroup do neighbouring elements.
+    (shape.laneInside ? shape.inner : shape.outer).push_back(shape.lane);
+    shape.lane = -1, shape.laneInside = false;
+  }
   if (shape.lane >= 0) {
     std::optional<int64_t> size = loops.sizes[shape.lane].getConstant();
     if (size && *size < shape.lanes)

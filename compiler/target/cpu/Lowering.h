@@ -46,6 +46,10 @@ struct Stage {
   int64_t grain = 1;
 };
 
+/// On the function of a stage for shaders: that many invocations, a workgroup, do a task together, and gpu.thread_id
+/// says which one it is. Without it each invocation does one.
+inline constexpr llvm::StringLiteral kGroupSizeAttr = "fovea.group_size";
+
 /// Elements of a tensor of a kernel that a stage reads or writes, each counted once.
 struct Traffic {
   mlir::BlockArgument tensor; ///< an input or an init
@@ -57,6 +61,8 @@ class KernelLowering {
 public:
   virtual ~KernelLowering() = default;
   virtual llvm::StringRef name() const = 0;
+  /// Whether its code is for such a machine. What takes tasks one by one and asks the machine for its lanes is for all.
+  virtual bool isFor(const Machine &machine) const { return !machine.shaders; }
   /// The schedule for a kernel, or failure if this lowering cannot do it; then `reason` says why in a clause.
   /// `requested` (may be null) fixes some of the schedule's attributes, of the types that they have without it; what is
   /// not fixed is chosen to suit, and a value with which there is no valid code is refused.

@@ -68,6 +68,15 @@ static bool applyFigures(Machine &machine, llvm::StringRef figures, std::string 
   return true;
 }
 
+Machine Machine::ofShaders() {
+  Machine machine;
+  machine.name = "vulkan";
+  machine.features = {"fma"};
+  machine.vectorBits = 8; // one lane of whatever type
+  machine.shaders = true;
+  return machine;
+}
+
 mlir::FailureOr<Machine> Machine::named(llvm::StringRef description, std::string *error) {
   auto [name, figures] = description.split(':');
   Machine machine;

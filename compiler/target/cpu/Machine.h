@@ -4,6 +4,7 @@
 
 #include "mlir/Support/LLVM.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,7 +19,10 @@ struct Machine {
   int64_t vectorRegisters = 16;
   int64_t l1Bytes = 32 << 10, l2Bytes = 1 << 20, l3Bytes = 16 << 20; ///< data caches that one core sees
 
-  int64_t lanes(int64_t elementBits) const { return vectorBits / elementBits; }
+  /// Kernels are to become shaders: a task is as little as can be, an invocation does one of them, in single lanes.
+  bool shaders = false;
+
+  int64_t lanes(int64_t elementBits) const { return std::max<int64_t>(1, vectorBits / elementBits); }
   bool has(llvm::StringRef feature) const;
   std::string featureString() const; ///< "+avx2,+fma,..."
 
@@ -26,6 +30,8 @@ struct Machine {
   /// name. `native` reads the cache sizes from the system. Behind the name figures may be given:
   /// `x86-64-v3:l1=48K:l2=2M:l3=32M`.
   static mlir::FailureOr<Machine> named(llvm::StringRef name, std::string *error = nullptr);
+  /// Any device that runs SPIR-V.
+  static Machine ofShaders();
 };
 
 } // namespace fovea::cpu

@@ -324,6 +324,7 @@ namespace {
 class MatchingLowering : public KernelLowering {
 public:
   llvm::StringRef name() const override { return "matching"; }
+  bool isFor(const Machine &) const override { return true; }
 
   FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, DictionaryAttr,
                            std::string &reason) const override {

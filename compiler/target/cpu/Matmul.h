@@ -76,6 +76,9 @@ mlir::FailureOr<llvm::SmallVector<Stage>> emitMatmul(exec::KernelDefOp kernel, M
                                                      const MatmulSchedule &schedule, const Machine &machine,
                                                      mlir::ModuleOp code);
 
+/// For machines that run shaders: each invocation makes a tile of sums in registers.
+std::unique_ptr<KernelLowering> createMatmulThreadsLowering();
+
 /// The address of an operand for fixed indices of all dims but some.
 class RowPlaces {
 public:
@@ -106,15 +109,17 @@ public:
   void normalize(llvm::ArrayRef<mlir::Value> batchIndices, mlir::Value m0, mlir::Value rows, int64_t lanes,
                  mlir::Value values, mlir::Value step);
 
-private:
   struct Columns {
     mlir::Value from, mask;
     int64_t lanes;
   };
+  /// What follows one vector of sums: row `m`, those columns. Writes the outputs that are not normalised; returns the
+  /// values to be normalised, if there are such.
+  mlir::Value finish(llvm::ArrayRef<mlir::Value> batchIndices, mlir::Value m, mlir::Value sums, const Columns &columns);
+
+private:
   mlir::Value read(const Access &access, mlir::Value row, mlir::Type element, const Columns &columns);
   void write(const Access &access, mlir::Value row, mlir::Value value, const Columns &columns);
-  void chain(llvm::ArrayRef<mlir::Value> batchIndices, mlir::Value m, mlir::Value sumRow, mlir::Value sumColumn,
-             const Columns &columns);
   mlir::Value rowOf(const Access &access, llvm::ArrayRef<mlir::Value> batchIndices, mlir::Value m);
   mlir::Value reduceRow(mlir::Value row, int64_t lanes, llvm::function_ref<mlir::Value(mlir::Value)> term);
 

@@ -85,12 +85,9 @@ void MatmulEpilogue::write(const Access &access, Value row, Value value, const C
             element);
 }
 
-void MatmulEpilogue::chain(ArrayRef<Value> batchIndices, Value m, Value sumRow, Value sumColumn,
-                           const Columns &columns) {
+Value MatmulEpilogue::finish(ArrayRef<Value> batchIndices, Value m, Value sums, const Columns &columns) {
   DenseMap<Value, Value> values;
-  VectorType type = c.vector(form.element, columns.lanes);
-  Value sumPlace = c.address(sumRow, form.element, sumColumn);
-  values[form.product->getResult(0)] = c.load(type, sumPlace);
+  values[form.product->getResult(0)] = sums;
   SmallVector<Value> rowIndices;
   BodyContext context;
   context.lanes = columns.lanes;
@@ -124,25 +121,29 @@ void MatmulEpilogue::chain(ArrayRef<Value> batchIndices, Value m, Value sumRow, 
   for (const MatmulOutput &output : form.outputs)
     if (Value value = values.lookup(output.value))
       write(output.access, rowOf(output.access, batchIndices, m), value, columns);
-  if (form.norm)
-    c.store(broadcastLanes(frame, values.lookup(form.norm->getOperand(0)), columns.lanes), sumPlace);
+  return form.norm ? broadcastLanes(frame, values.lookup(form.norm->getOperand(0)), columns.lanes) : Value();
 }
 
 void MatmulEpilogue::tile(ArrayRef<Value> batchIndices, Value m0, Value rows, Value n0, int64_t vectors, int64_t lanes,
                           Value sums, Value sumStep) {
   Value n = frame.size(form.n), zero = c.constant(0);
   auto row = [&](Value r) { return c.address(sums, form.element, c.mul(r, sumStep)); };
+  auto vector = [&](Value r, Value column, const Columns &columns) {
+    Value place = c.address(row(r), form.element, column);
+    if (Value left = finish(batchIndices, c.add(m0, r), c.load(c.vector(form.element, lanes), place), columns))
+      c.store(left, place);
+  };
   auto whole = [&] {
     c.loop(zero, rows, 1, [&](Value r) {
       for (int64_t v = 0; v < vectors; ++v)
-        chain(batchIndices, c.add(m0, r), row(r), c.constant(v * lanes), {c.add(n0, v * lanes), {}, lanes});
+        vector(r, c.constant(v * lanes), {c.add(n0, v * lanes), {}, lanes});
     });
   };
   auto edge = [&] {
     c.loop(zero, rows, 1, [&](Value r) {
       c.loop(zero, c.min(c.constant(vectors), c.ceilDiv(c.sub(n, n0), lanes)), 1, [&](Value v) {
         Value column = c.mul(v, lanes), from = c.add(n0, column);
-        chain(batchIndices, c.add(m0, r), row(r), column, {from, c.lanesBelow(lanes, from, n), lanes});
+        vector(r, column, {from, c.lanesBelow(lanes, from, n), lanes});
       });
     });
   };

@@ -196,6 +196,8 @@ static LogicalResult readOutputs(MatmulForm &form, std::string &reason) {
   for (OpOperand &operand : form.kernel.body->getTerminator()->getOpOperands()) {
     // From the yielded value back to the one that is computed; then its views forward.
     Value value = operand.get();
+    if (isa<BlockArgument>(value)) // memory of the schedule's own
+      continue;
     MatmulOutput output{value, {form.kernel.initOf(operand), DimExpr(0), {}}};
     while (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp, linalg::TransposeOp>(
         value.getDefiningOp()))

@@ -1,4 +1,5 @@
 #include "compiler/target/cpu/Lowering.h"
+#include "compiler/target/cpu/Matmul.h"
 
 using namespace fovea::cpu;
 
@@ -27,6 +28,7 @@ struct Registry {
   }
   Registry() {
     add(createMatmulLowering());
+    add(createMatmulThreadsLowering());
     add(createAttentionLowering());
     add(createAttentionGeneralLowering());
     add(createMatchingLowering());

@@ -196,6 +196,7 @@ namespace {
 class ScatterLowering : public KernelLowering {
 public:
   llvm::StringRef name() const override { return "scatter"; }
+  bool isFor(const Machine &) const override { return true; }
 
   FailureOr<Schedule> plan(const KernelView &kernel, const Machine &, DictionaryAttr,
                            std::string &reason) const override {

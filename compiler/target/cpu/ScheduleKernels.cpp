@@ -24,8 +24,9 @@ using namespace fovea::cpu;
 namespace {
 class Scheduler {
 public:
-  Scheduler(ModuleOp module, const Machine &machine, const LoweringChoice &choice)
-      : module(module), machine(machine), allChoices(choice) {}
+  using MachineOf = std::function<const Machine &(exec::KernelOp)>;
+  Scheduler(ModuleOp module, const MachineOf &machineOf, const LoweringChoice &choice)
+      : module(module), machineOf(machineOf), allChoices(choice) {}
   LogicalResult run();
 
 private:
@@ -40,7 +41,7 @@ private:
   FlatSymbolRefAttr weightFor(Value constant, Attribute layout);
 
   ModuleOp module;
-  const Machine &machine;
+  const MachineOf &machineOf;
   const LoweringChoice &allChoices;
   SmallVector<exec::KernelOp> kernels;
   llvm::StringSet<> allOps;                                ///< those of `kernels`
@@ -148,12 +149,15 @@ LogicalResult Scheduler::choose(exec::KernelOp kernel) {
   LoweringChoice choice = allChoices.of(ops);
   for (auto op : llvm::make_early_inc_range(view.body->getOps<data::StructuredOpInterface>()))
     expandStructured(op);
+  const Machine &machine = machineOf(kernel);
   const KernelLowering *best = nullptr;
   Schedule chosen;
   std::string reasons;
   bool special = false; // some lowering that knows the operation can do it
   for (const KernelLowering *lowering : kernelLowerings()) {
     std::string reason;
+    if (!lowering->isFor(machine))
+      continue;
     if (choice.forbids(lowering->name())) {
       reason = "it is forbidden";
     } else if (FailureOr<Schedule> schedule = lowering->plan(view, machine, {}, reason); succeeded(schedule)) {
@@ -170,7 +174,7 @@ LogicalResult Scheduler::choose(exec::KernelOp kernel) {
   // What is general is slower than what knows the operation, unless it was preferred to that.
   bool worthIt =
       llvm::any_of(*view.body, [](Operation &op) { return isContraction(&op) || isa<attn::AttentionInterface>(op); });
-  if (!special && worthIt && !choice.forces(best->name()))
+  if (!special && worthIt && !machine.shaders && !choice.forces(best->name()))
     kernel.emitRemark("scheduled as ") << best->name() << (reasons.empty() ? ", which is expected to be faster" : ": ")
                                        << reasons;
   set(kernel, *best, chosen);
@@ -181,6 +185,8 @@ void Scheduler::set(exec::KernelOp kernel, const KernelLowering &lowering, const
   Builder b(kernel.getContext());
   NamedAttrList attributes(schedule.attributes);
   attributes.set("kind", b.getStringAttr(lowering.name()));
+  if (machineOf(kernel).shaders)
+    attributes.set("target", b.getStringAttr(machineOf(kernel).name));
   kernel.setScheduleAttr(attributes.getDictionary(b.getContext()));
   kernel.setLayoutsAttr(b.getArrayAttr(schedule.layouts));
   SmallVector<Attribute> aliases;
@@ -220,7 +226,7 @@ LogicalResult Scheduler::override(exec::KernelOp kernel) {
   if (requested.empty())
     return success();
   FailureOr<Schedule> schedule =
-      lowering.plan(KernelView(kernel), machine, requested.getDictionary(kernel.getContext()), reason);
+      lowering.plan(KernelView(kernel), machineOf(kernel), requested.getDictionary(kernel.getContext()), reason);
   if (failed(schedule))
     return refuse(reason);
   for (NamedAttribute value : requested)
@@ -295,6 +301,7 @@ LogicalResult Scheduler::run() {
   return success();
 }
 
-LogicalResult fovea::cpu::scheduleKernels(ModuleOp module, const Machine &machine, const LoweringChoice &choice) {
-  return Scheduler(module, machine, choice).run();
+LogicalResult fovea::cpu::scheduleKernels(ModuleOp module, const Scheduler::MachineOf &machineOf,
+                                          const LoweringChoice &choice) {
+  return Scheduler(module, machineOf, choice).run();
 }

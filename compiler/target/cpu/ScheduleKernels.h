@@ -4,6 +4,7 @@
 
 #include "compiler/target/cpu/Machine.h"
 #include "compiler/target/cpu/ScheduleOverride.h"
+#include "dialects/exec/Exec.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/STLExtras.h"
@@ -37,8 +38,10 @@ private:
 };
 
 /// Gives every exec.kernel of the module its schedule, layouts and name, and turns the constants that kernels read into
-/// exec.weight_data. Kernels of the same name are the same.
-mlir::LogicalResult scheduleKernels(mlir::ModuleOp module, const Machine &machine, const LoweringChoice &choice);
+/// exec.weight_data. Kernels of the same name are the same. `machineOf` says for which machine a kernel is scheduled.
+mlir::LogicalResult scheduleKernels(mlir::ModuleOp module,
+                                    const std::function<const Machine &(exec::KernelOp)> &machineOf,
+                                    const LoweringChoice &choice);
 
 } // namespace fovea::cpu
 

@@ -138,6 +138,7 @@ namespace {
 class TopKLowering : public KernelLowering {
 public:
   llvm::StringRef name() const override { return "top_k"; }
+  bool isFor(const Machine &) const override { return true; }
 
   FailureOr<Schedule> plan(const KernelView &kernel, const Machine &, DictionaryAttr,
                            std::string &reason) const override {

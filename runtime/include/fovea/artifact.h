@@ -15,8 +15,8 @@ inline constexpr uint32_t FORMAT_VERSION = 1;
 // Sections start at multiples of this, so that each can be mapped by itself; the gaps are zero bytes.
 inline constexpr uint64_t SECTION_ALIGNMENT = 4096;
 
-// Within the weights section each weight starts at a multiple of this.
-inline constexpr uint64_t WEIGHT_ALIGNMENT = 64;
+// Within the weights section each weight starts at a multiple of this, which is what Vulkan devices ask for at most.
+inline constexpr uint64_t WEIGHT_ALIGNMENT = 256;
 
 // The first bytes of the file, little-endian. The manifest follows at once, at offset sizeof(Header).
 struct Header {

@@ -142,14 +142,27 @@ typedef struct fovea_runtime_options {
   // Told what the library would otherwise print. Called on threads that call the API, several at once; must not throw.
   void (*log)(void *user, fovea_log_level level, const char *message);
   void *log_user;
+  // What models run on: null or "cpu"; "vulkan" for the first usable Vulkan device, or "vulkan:N" for that one.
+  const char *device;
 } fovea_runtime_options;
 
 // Starts the threads. `options` may be null (all defaults) and is not needed afterwards; hooks and their user pointers
 // are, until the runtime and all its sessions are gone. Release with fovea_runtime_destroy.
-// Errors: INVALID for half an allocator, more than 1024 threads or a CPU that this process may not use; ENVIRONMENT if
-// threads or memory are refused.
+// Errors: INVALID for half an allocator, more than 1024 threads, a CPU that this process may not use or a device of no
+// known kind; ENVIRONMENT if threads, memory or the device are refused.
 FOVEA_API fovea_status fovea_runtime_create(const fovea_runtime_options *options, fovea_runtime **out,
                                             fovea_error *error);
+
+// A device of this machine that `fovea_runtime_options.device` can name.
+typedef struct fovea_device_info {
+  char name[32];         // "cpu", "vulkan:0"
+  char description[512]; // for people: the device's own name, driver and limits
+  char unusable[256];    // why it cannot be used; empty if it can
+} fovea_device_info;
+
+// Writes up to `capacity` devices to `out`, the CPU first, and to `count` how many there are. A machine without a
+// Vulkan loader or driver has one line for that, called "vulkan", that says why. `out` may be null if `capacity` is 0.
+FOVEA_API fovea_status fovea_devices(fovea_device_info *out, uint32_t capacity, uint32_t *count, fovea_error *error);
 
 // Gives up the caller's hold; the threads end with the last session.
 FOVEA_API void fovea_runtime_destroy(fovea_runtime *runtime);

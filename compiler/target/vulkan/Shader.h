@@ -1,0 +1,49 @@
+// Compute shaders of the Vulkan target: how a stage of a kernel becomes SPIR-V.
+//
+// Lowerings write a stage as a function that runs tasks [begin, end) on buffers (Lowering.h). As a shader each
+// invocation runs one task. Every tensor is a storage buffer of 32-bit words, whatever its elements: no device has to
+// offer 8-, 16- or 64-bit storage. Integers that count, index or address are 32 bits wide; 64-bit arithmetic remains
+// only where the model's own data is i64 (and needs shaderInt64 then), f64 needs shaderFloat64.
+#ifndef FOVEA_COMPILER_TARGET_VULKAN_SHADER_H
+#define FOVEA_COMPILER_TARGET_VULKAN_SHADER_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SPIRV/IR/SPIRVOps.h"
+
+#include <string>
+#include <vector>
+
+namespace fovea::vulkan {
+
+/// On the function of a stage, see Lowering.h: invocations that do a task together.
+inline constexpr llvm::StringLiteral kGroupSizeAttr = "fovea.group_size";
+
+/// What a binding of a shader is, if it is none of the kernel's buffers.
+inline constexpr uint8_t kFaultBinding = 254, kWorkspaceBinding = 255;
+/// Push words in front of the kernel's symbols: the number of tasks, 32-bit words of workspace an invocation.
+inline constexpr unsigned kTasksWord = 0, kWorkspaceWord = 1, kFirstSymbolWord = 2, kPushWords = 32;
+
+/// One stage as a shader. The entry point is called as the shader.
+struct Shader {
+  std::string name;
+  std::vector<uint32_t> words;         ///< SPIR-V 1.3
+  std::vector<uint8_t> bindings;       ///< by number (set 0): which of the kernel's buffers, or one of the above
+  unsigned groupSize = 0;              ///< invocations of a workgroup
+  unsigned tasksOfGroup = 0;           ///< tasks that a workgroup does
+  bool int64 = false, float64 = false; ///< what the device has to offer
+};
+
+/// Writes a stage's function as the entry point of a spirv.module at the end of `code`, with scf, arith and math still
+/// in it. Fails with a diagnostic that begins with "not supported" if it does what no shader can.
+mlir::FailureOr<mlir::spirv::ModuleOp> writeThreadShader(mlir::func::FuncOp function, mlir::ModuleOp code,
+                                                         Shader &shader);
+
+/// Turns what is left of other dialects in the module into SPIR-V, and that into `shader.words`, validated.
+mlir::LogicalResult finishShader(mlir::spirv::ModuleOp module, Shader &shader);
+
+/// The stages `functions` (func.func in `code`, each as Lowering.h describes) as shaders, in that order.
+mlir::FailureOr<std::vector<Shader>> compileShaders(mlir::ModuleOp code, llvm::ArrayRef<std::string> functions);
+
+} // namespace fovea::vulkan
+
+#endif // FOVEA_COMPILER_TARGET_VULKAN_SHADER_H

@@ -1,0 +1,95 @@
+#include "compiler/target/vulkan/ShaderModule.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace fovea::vulkan;
+
+/// A struct of one run-time array of words: what every storage buffer is.
+static Type bufferType(OpBuilder &b) {
+  auto words = spirv::RuntimeArrayType::get(b.getI32Type(), 4);
+  return spirv::PointerType::get(spirv::StructType::get({words}, {0}), spirv::StorageClass::StorageBuffer);
+}
+
+ShaderModule::ShaderModule(ModuleOp code, Location loc, Shader &shader)
+    : shader(shader), b(code.getContext()), loc(loc) {
+  b.setInsertionPointToEnd(code.getBody());
+  spirvModule = spirv::ModuleOp::create(b, loc, spirv::AddressingModel::Logical, spirv::MemoryModel::GLSL450);
+  b.setInsertionPointToEnd(spirvModule.getBody());
+  // The most that the profile guarantees: 128 bytes.
+  SmallVector<Type> words(kPushWords, b.getI32Type());
+  SmallVector<spirv::StructType::OffsetInfo> offsets;
+  for (unsigned i = 0; i < words.size(); ++i)
+    offsets.push_back(4 * i);
+  auto type = spirv::PointerType::get(spirv::StructType::get(words, offsets), spirv::StorageClass::PushConstant);
+  pushWords = spirv::GlobalVariableOp::create(b, loc, type, "push", /*initializer=*/FlatSymbolRefAttr());
+  function = spirv::FuncOp::create(b, loc, shader.name, b.getFunctionType({}, {}));
+  b.setInsertionPointToEnd(function.addEntryBlock());
+}
+
+Value ShaderModule::constant(int32_t value) { return arith::ConstantIntOp::create(b, loc, b.getI32Type(), value); }
+
+Value ShaderModule::word(uint8_t buffer, Value index) {
+  Value &base = bases[buffer];
+  if (!base) {
+    OpBuilder::InsertionGuard guard(b);
+    spirv::GlobalVariableOp &variable = buffers[buffer];
+    b.setInsertionPoint(function);
+    std::string name = buffer == kFaultBinding       ? "fault"
+                       : buffer == kWorkspaceBinding ? "workspace"
+                                                     : "buffer" + std::to_string(buffer);
+    variable = spirv::GlobalVariableOp::create(b, loc, bufferType(b), name, 0, shader.bindings.size());
+    shader.bindings.push_back(buffer);
+    b.setInsertionPointToStart(&function.getBody().front());
+    base = spirv::AddressOfOp::create(b, loc, variable);
+  }
+  Value zero = spirv::ConstantOp::create(b, loc, b.getI32Type(), b.getI32IntegerAttr(0));
+  return spirv::AccessChainOp::create(b, loc, base, ValueRange{zero, index});
+}
+
+Value ShaderModule::push(unsigned index) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&function.getBody().front());
+  Value number = spirv::ConstantOp::create(b, loc, b.getI32Type(), b.getI32IntegerAttr(index));
+  Value address =
+      spirv::AccessChainOp::create(b, loc, spirv::AddressOfOp::create(b, loc, pushWords), ValueRange{number});
+  return spirv::LoadOp::create(b, loc, address);
+}
+
+Value ShaderModule::builtin(spirv::BuiltIn which, StringRef name, unsigned component) {
+  spirv::GlobalVariableOp &variable = builtins[static_cast<unsigned>(which)];
+  OpBuilder::InsertionGuard guard(b);
+  if (!variable) {
+    b.setInsertionPoint(function);
+    auto type = spirv::PointerType::get(VectorType::get({3}, b.getI32Type()), spirv::StorageClass::Input);
+    variable = spirv::GlobalVariableOp::create(b, loc, type, name, which);
+  }
+  b.setInsertionPointToStart(&function.getBody().front());
+  Value all = spirv::LoadOp::create(b, loc, spirv::AddressOfOp::create(b, loc, variable));
+  return spirv::CompositeExtractOp::create(b, loc, all, ArrayRef<int32_t>{static_cast<int32_t>(component)});
+}
+
+Value ShaderModule::group() {
+  Value x = builtin(spirv::BuiltIn::WorkgroupId, "workgroup", 0),
+        y = builtin(spirv::BuiltIn::WorkgroupId, "workgroup", 1);
+  Value width = builtin(spirv::BuiltIn::NumWorkgroups, "workgroups", 0);
+  return arith::AddIOp::create(b, loc, arith::MulIOp::create(b, loc, y, width), x);
+}
+
+Value ShaderModule::invocation() { return builtin(spirv::BuiltIn::LocalInvocationId, "invocation", 0); }
+
+spirv::ModuleOp ShaderModule::finish(unsigned groupSize) {
+  shader.groupSize = groupSize;
+  spirv::ReturnOp::create(b, loc);
+  b.setInsertionPointToEnd(spirvModule.getBody());
+  SmallVector<Attribute> inputs;
+  for (auto &[which, variable] : builtins)
+    inputs.push_back(FlatSymbolRefAttr::get(variable));
+  llvm::sort(inputs, [](Attribute x, Attribute y) {
+    return cast<FlatSymbolRefAttr>(x).getValue() < cast<FlatSymbolRefAttr>(y).getValue();
+  });
+  spirv::EntryPointOp::create(b, loc, spirv::ExecutionModel::GLCompute, function, inputs);
+  spirv::ExecutionModeOp::create(b, loc, function, spirv::ExecutionMode::LocalSize,
+                                 ArrayRef<int32_t>{static_cast<int32_t>(groupSize), 1, 1});
+  return spirvModule;
+}

@@ -1,0 +1,123 @@
+// From a shader with scf, arith and math in it to checked SPIR-V words.
+#include "compiler/conversion/Passes.h"
+#include "compiler/target/vulkan/LowerLoops.h"
+#include "compiler/target/vulkan/Shader.h"
+
+#include "mlir/Conversion/ArithToSPIRV/ArithToSPIRV.h"
+#include "mlir/Conversion/MathToSPIRV/MathToSPIRV.h"
+#include "mlir/Conversion/SCFToSPIRV/SCFToSPIRV.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SPIRV/IR/TargetAndABI.h"
+#include "mlir/Dialect/SPIRV/Transforms/Passes.h"
+#include "mlir/Dialect/SPIRV/Transforms/SPIRVConversion.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/SPIRV/Serialization.h"
+#include "mlir/Transforms/DialectConversion.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/Transforms/Passes.h"
+
+#include <spirv-tools/libspirv.hpp>
+
+using namespace mlir;
+using namespace fovea;
+using namespace fovea::vulkan;
+
+/// SPIR-V 1.3 is what every Vulkan 1.1 takes; of the capabilities those are declared that are used.
+static spirv::TargetEnvAttr targetEnv(MLIRContext *context) {
+  using spirv::Capability;
+  auto triple = spirv::VerCapExtAttr::get(spirv::Version::V_1_3,
+                                          {Capability::Shader, Capability::Int64, Capability::Float64}, {}, context);
+  return spirv::TargetEnvAttr::get(triple, spirv::getDefaultResourceLimits(context), spirv::ClientAPI::Vulkan,
+                                   spirv::Vendor::Unknown, spirv::DeviceType::Unknown,
+                                   spirv::TargetEnvAttr::kUnknownDeviceID);
+}
+
+static LogicalResult convert(spirv::ModuleOp module) {
+  MLIRContext *context = module.getContext();
+  spirv::TargetEnvAttr env = targetEnv(context);
+  module->setAttr(spirv::getTargetEnvAttrName(), env);
+  std::unique_ptr<SPIRVConversionTarget> target = SPIRVConversionTarget::get(env);
+  SPIRVTypeConverter types(env);
+  ScfToSPIRVContext loops;
+  RewritePatternSet patterns(context);
+  populateSCFToSPIRVPatterns(types, loops, patterns);
+  populateLoopPatterns(patterns);
+  arith::populateArithToSPIRVPatterns(types, patterns);
+  populateMathToSPIRVPatterns(types, patterns);
+  arith::populateCeilFloorDivExpandOpsPatterns(patterns);
+  SmallVector<Operation *> functions;
+  for (auto function : module.getOps<spirv::FuncOp>())
+    functions.push_back(function);
+  return applyFullConversion(functions, *target, std::move(patterns));
+}
+
+/// Sums and products are not to be contracted or reordered: the polynomials depend on each rounding, and comparisons on
+/// NaN and infinities being kept.
+static void keepPrecise(spirv::ModuleOp module) {
+  UnitAttr unit = UnitAttr::get(module.getContext());
+  module.walk([&](Operation *op) {
+    if (isa<spirv::FAddOp, spirv::FSubOp, spirv::FMulOp, spirv::FDivOp, spirv::FNegateOp>(op))
+      op->setAttr("no_contraction", unit);
+  });
+}
+
+/// The first message of the validator; empty if the module is valid.
+static std::string validate(ArrayRef<uint32_t> words) {
+  spvtools::SpirvTools tools(SPV_ENV_VULKAN_1_2);
+  std::string message;
+  tools.SetMessageConsumer([&](spv_message_level_t, const char *, const spv_position_t &, const char *text) {
+    if (message.empty())
+      message = text;
+  });
+  if (tools.IsValid() && tools.Validate(words.data(), words.size()))
+    return {};
+  return message.empty() ? "SPIRV-Tools do not say why" : message;
+}
+
+LogicalResult fovea::vulkan::finishShader(spirv::ModuleOp module, Shader &shader) {
+  if (failed(convert(module)))
+    return failure();
+  PassManager passes(module.getContext(), spirv::ModuleOp::getOperationName());
+  // Blocks stay as they are: merged, the body of a loop would become its continue construct (see LowerLoops.h).
+  GreedyRewriteConfig keepBlocks;
+  keepBlocks.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
+  passes.addPass(createCanonicalizerPass(keepBlocks));
+  passes.addPass(createCSEPass());
+  passes.addPass(spirv::createSPIRVUpdateVCEPass());
+  if (failed(passes.run(module)))
+    return failure();
+  keepPrecise(module);
+  for (spirv::Capability capability : module.getVceTriple()->getCapabilities()) {
+    shader.int64 |= capability == spirv::Capability::Int64;
+    shader.float64 |= capability == spirv::Capability::Float64;
+  }
+  SmallVector<uint32_t> words;
+  if (failed(spirv::serialize(module, words)))
+    return module.emitError("the shader '") << shader.name << "' cannot be written as SPIR-V";
+  if (std::string message = validate(words); !message.empty())
+    return module.emitError("the shader '") << shader.name << "' is no valid SPIR-V: " << message;
+  shader.words.assign(words.begin(), words.end());
+  return success();
+}
+
+FailureOr<std::vector<Shader>> fovea::vulkan::compileShaders(ModuleOp code, ArrayRef<std::string> functions) {
+  PassManager passes(code.getContext());
+  passes.addPass(createExpandMathPass(/*expandRounding=*/true, /*expandHalf=*/true));
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  if (failed(passes.run(code)))
+    return failure();
+  std::vector<Shader> shaders;
+  for (const std::string &name : functions) {
+    Shader &shader = shaders.emplace_back();
+    shader.name = name;
+    FailureOr<spirv::ModuleOp> module = writeThreadShader(code.lookupSymbol<mlir::func::FuncOp>(name), code, shader);
+    if (failed(module) || failed(finishShader(*module, shader)))
+      return failure();
+    module->erase();
+  }
+  return shaders;
+}

@@ -1,0 +1,171 @@
+#include "vulkan/Device.h"
+
+#include <limits>
+
+using namespace fovea;
+using namespace fovea::vulkan;
+
+Device::Device(uint32_t number) : instance(Instance::open()) {
+  const std::vector<VkPhysicalDevice> devices = instance->physicalDevices();
+  if (number >= devices.size())
+    fail(FOVEA_ENVIRONMENT, "vulkan: expected a device below ", devices.size(), ", got ", number);
+  const VkPhysicalDevice physical = devices[number];
+  description = describe(physical);
+  if (!description.unusable.empty())
+    fail(FOVEA_ENVIRONMENT, "vulkan: device ", number, " (", description.name,
+         ") cannot be used: ", description.unusable);
+  vkGetPhysicalDeviceMemoryProperties(physical, &memory);
+
+  const float priority = 1;
+  VkDeviceQueueCreateInfo queueInfo = {};
+  queueInfo.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
+  queueInfo.queueFamilyIndex = description.queueFamily;
+  queueInfo.queueCount = 1;
+  queueInfo.pQueuePriorities = &priority;
+  VkPhysicalDeviceTimelineSemaphoreFeatures timelineFeature = {};
+  timelineFeature.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES;
+  timelineFeature.timelineSemaphore = VK_TRUE;
+  VkPhysicalDeviceFeatures features = {};
+  features.shaderInt64 = description.int64;
+  features.shaderFloat64 = description.float64;
+  VkDeviceCreateInfo info = {};
+  info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
+  info.pNext = &timelineFeature;
+  info.queueCreateInfoCount = 1;
+  info.pQueueCreateInfos = &queueInfo;
+  info.pEnabledFeatures = &features;
+  check(vkCreateDevice(physical, &info, nullptr, &device), "the device cannot be opened");
+  volkLoadDeviceTable(&vk, device);
+  vk.vkGetDeviceQueue(device, description.queueFamily, 0, &queue);
+  VkSemaphoreTypeCreateInfo type = {};
+  type.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO;
+  type.semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE;
+  VkSemaphoreCreateInfo semaphore = {};
+  semaphore.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO;
+  semaphore.pNext = &type;
+  const VkResult result = vk.vkCreateSemaphore(device, &semaphore, nullptr, &timeline);
+  if (result != VK_SUCCESS)
+    destroy();
+  check(result, "a semaphore cannot be made");
+}
+
+Device::~Device() { destroy(); }
+
+void Device::destroy() {
+  if (!device)
+    return;
+  vk.vkDestroySemaphore(device, timeline, nullptr);
+  vk.vkDestroyDevice(device, nullptr);
+  device = VK_NULL_HANDLE;
+}
+
+uint32_t Device::memoryType(uint32_t allowed, VkMemoryPropertyFlags wanted, VkMemoryPropertyFlags preferred) const {
+  for (const VkMemoryPropertyFlags flags : {wanted | preferred, wanted})
+    for (uint32_t i = 0; i < memory.memoryTypeCount; ++i)
+      if ((allowed >> i & 1) && (memory.memoryTypes[i].propertyFlags & flags) == flags)
+        return i;
+  fail(FOVEA_ENVIRONMENT, "vulkan: ", description.name, " has no memory of the kind that is needed");
+}
+
+void Device::run(VkCommandBuffer commands) {
+  uint64_t ticket;
+  {
+    const std::lock_guard lock(queueMutex);
+    ticket = submitted + 1;
+    VkTimelineSemaphoreSubmitInfo values = {};
+    values.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO;
+    values.signalSemaphoreValueCount = 1;
+    values.pSignalSemaphoreValues = &ticket;
+    VkSubmitInfo submit = {};
+    submit.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
+    submit.pNext = &values;
+    submit.commandBufferCount = 1;
+    submit.pCommandBuffers = &commands;
+    submit.signalSemaphoreCount = 1;
+    submit.pSignalSemaphores = &timeline;
+    check(vk.vkQueueSubmit(queue, 1, &submit, VK_NULL_HANDLE), "a run cannot be submitted");
+    submitted = ticket;
+  }
+  VkSemaphoreWaitInfo wait = {};
+  wait.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO;
+  wait.semaphoreCount = 1;
+  wait.pSemaphores = &timeline;
+  wait.pValues = &ticket;
+  check(vk.vkWaitSemaphores(device, &wait, std::numeric_limits<uint64_t>::max()), "a run failed");
+}
+
+void Device::runOnce(const std::function<void(VkCommandBuffer)> &record) {
+  VkCommandPoolCreateInfo poolInfo = {};
+  poolInfo.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
+  poolInfo.flags = VK_COMMAND_POOL_CREATE_TRANSIENT_BIT;
+  poolInfo.queueFamilyIndex = description.queueFamily;
+  VkCommandPool pool = VK_NULL_HANDLE;
+  check(vk.vkCreateCommandPool(device, &poolInfo, nullptr, &pool), "commands cannot be recorded");
+  struct Guard {
+    Device &device;
+    VkCommandPool pool;
+    ~Guard() { device.vk.vkDestroyCommandPool(device.device, pool, nullptr); }
+  } guard{*this, pool};
+  VkCommandBufferAllocateInfo allocate = {};
+  allocate.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO;
+  allocate.commandPool = pool;
+  allocate.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
+  allocate.commandBufferCount = 1;
+  VkCommandBuffer commands = VK_NULL_HANDLE;
+  check(vk.vkAllocateCommandBuffers(device, &allocate, &commands), "commands cannot be recorded");
+  VkCommandBufferBeginInfo begin = {};
+  begin.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO;
+  begin.flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT;
+  check(vk.vkBeginCommandBuffer(commands, &begin), "commands cannot be recorded");
+  record(commands);
+  check(vk.vkEndCommandBuffer(commands), "commands cannot be recorded");
+  run(commands);
+}
+
+bool DeviceBuffer::reserve(size_t bytes) {
+  if (bytes <= held)
+    return false;
+  free();
+  VkBufferCreateInfo info = {};
+  info.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO;
+  info.size = bytes;
+  info.usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT;
+  if (kind == local)
+    info.usage |= VK_BUFFER_USAGE_STORAGE_BUFFER_BIT;
+  info.sharingMode = VK_SHARING_MODE_EXCLUSIVE;
+  const VolkDeviceTable &vk = device.vk;
+  const std::string what = text(kind == local ? "device" : "staging", " memory of ", bytes, " bytes");
+  try {
+    check(vk.vkCreateBuffer(device.handle(), &info, nullptr, &buffer), what.c_str());
+    VkMemoryRequirements needs;
+    vk.vkGetBufferMemoryRequirements(device.handle(), buffer, &needs);
+    constexpr VkMemoryPropertyFlags visible =
+        VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+    VkMemoryAllocateInfo allocate = {};
+    allocate.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;
+    allocate.allocationSize = needs.size;
+    allocate.memoryTypeIndex =
+        kind == local ? device.memoryType(needs.memoryTypeBits, 0, VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT)
+                      : device.memoryType(needs.memoryTypeBits, visible, VK_MEMORY_PROPERTY_HOST_CACHED_BIT);
+    check(vk.vkAllocateMemory(device.handle(), &allocate, nullptr, &allocation), what.c_str());
+    check(vk.vkBindBufferMemory(device.handle(), buffer, allocation, 0), what.c_str());
+    if (kind == staging) {
+      void *address = nullptr;
+      check(vk.vkMapMemory(device.handle(), allocation, 0, VK_WHOLE_SIZE, 0, &address), what.c_str());
+      mapped = static_cast<char *>(address);
+    }
+  } catch (...) {
+    free();
+    throw;
+  }
+  held = bytes;
+  return true;
+}
+
+void DeviceBuffer::free() {
+  if (buffer)
+    device.vk.vkDestroyBuffer(device.handle(), buffer, nullptr);
+  if (allocation)
+    device.vk.vkFreeMemory(device.handle(), allocation, nullptr); // unmaps too
+  buffer = VK_NULL_HANDLE, allocation = VK_NULL_HANDLE, mapped = nullptr, held = 0;
+}

@@ -1,0 +1,159 @@
+#define VOLK_IMPLEMENTATION
+#include "vulkan/Loader.h"
+
+#include <mutex>
+
+using namespace fovea;
+using namespace fovea::vulkan;
+
+const char *vulkan::resultText(VkResult result) {
+  switch (result) {
+  case VK_ERROR_OUT_OF_HOST_MEMORY:
+    return "out of host memory";
+  case VK_ERROR_OUT_OF_DEVICE_MEMORY:
+    return "out of device memory";
+  case VK_ERROR_OUT_OF_POOL_MEMORY:
+    return "out of pool memory";
+  case VK_ERROR_FRAGMENTED_POOL:
+    return "fragmented pool";
+  case VK_ERROR_DEVICE_LOST:
+    return "the device is lost";
+  case VK_ERROR_INITIALIZATION_FAILED:
+    return "initialization failed";
+  case VK_ERROR_MEMORY_MAP_FAILED:
+    return "memory could not be mapped";
+  case VK_ERROR_LAYER_NOT_PRESENT:
+    return "a layer is not present";
+  case VK_ERROR_EXTENSION_NOT_PRESENT:
+    return "an extension is not present";
+  case VK_ERROR_FEATURE_NOT_PRESENT:
+    return "a feature is not present";
+  case VK_ERROR_INCOMPATIBLE_DRIVER:
+    return "there is no compatible driver";
+  case VK_ERROR_TOO_MANY_OBJECTS:
+    return "too many objects";
+  case VK_ERROR_INVALID_SHADER_NV:
+    return "the driver refuses the shader";
+  default:
+    return "unknown error";
+  }
+}
+
+void vulkan::check(VkResult result, const char *what) {
+  if (result != VK_SUCCESS)
+    fail(FOVEA_ENVIRONMENT, "vulkan: ", what, ": ", resultText(result), " (", static_cast<int>(result), ")");
+}
+
+std::shared_ptr<Instance> Instance::open() {
+  static std::mutex mutex;
+  static std::weak_ptr<Instance> known;
+  const std::lock_guard lock(mutex);
+  std::shared_ptr<Instance> instance = known.lock();
+  if (!instance)
+    known = instance = std::shared_ptr<Instance>(new Instance);
+  return instance;
+}
+
+Instance::Instance() {
+  static const VkResult loaded = volkInitialize();
+  if (loaded != VK_SUCCESS)
+    fail(FOVEA_ENVIRONMENT, "vulkan: there is no loader (libvulkan.so.1) on this machine");
+  if (!vkEnumerateInstanceVersion || volkGetInstanceVersion() < VK_API_VERSION_1_2)
+    fail(FOVEA_ENVIRONMENT, "vulkan: expected a loader of version 1.2 or newer");
+  VkApplicationInfo application = {};
+  application.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO;
+  application.pApplicationName = application.pEngineName = "fovea";
+  application.apiVersion = VK_API_VERSION_1_2;
+  VkInstanceCreateInfo info = {};
+  info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO;
+  info.pApplicationInfo = &application;
+  check(vkCreateInstance(&info, nullptr, &instance), "an instance cannot be made");
+  volkLoadInstanceOnly(instance);
+}
+
+Instance::~Instance() {
+  if (instance)
+    vkDestroyInstance(instance, nullptr);
+}
+
+std::vector<VkPhysicalDevice> Instance::physicalDevices() const {
+  uint32_t count = 0;
+  check(vkEnumeratePhysicalDevices(instance, &count, nullptr), "devices cannot be listed");
+  std::vector<VkPhysicalDevice> devices(count);
+  const VkResult result = vkEnumeratePhysicalDevices(instance, &count, devices.data());
+  if (result != VK_INCOMPLETE)
+    check(result, "devices cannot be listed");
+  devices.resize(count);
+  return devices;
+}
+
+static std::string versionText(uint32_t version) {
+  return text(VK_API_VERSION_MAJOR(version), ".", VK_API_VERSION_MINOR(version), ".", VK_API_VERSION_PATCH(version));
+}
+
+// A family that computes; one that does nothing else if there is one.
+static bool findQueue(VkPhysicalDevice device, uint32_t &family) {
+  uint32_t count = 0;
+  vkGetPhysicalDeviceQueueFamilyProperties(device, &count, nullptr);
+  std::vector<VkQueueFamilyProperties> families(count);
+  vkGetPhysicalDeviceQueueFamilyProperties(device, &count, families.data());
+  bool found = false;
+  for (uint32_t i = 0; i < count; ++i) {
+    const bool computes = families[i].queueFlags & VK_QUEUE_COMPUTE_BIT,
+               draws = families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT;
+    if (computes && (!found || !draws))
+      family = i, found = true;
+  }
+  return found;
+}
+
+DeviceInfo vulkan::describe(VkPhysicalDevice device) {
+  VkPhysicalDeviceDriverProperties driver = {};
+  driver.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES;
+  VkPhysicalDeviceSubgroupProperties subgroups = {};
+  subgroups.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES;
+  VkPhysicalDeviceProperties2 properties = {};
+  properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2;
+  VkPhysicalDeviceProperties basic;
+  vkGetPhysicalDeviceProperties(device, &basic);
+  DeviceInfo info;
+  info.name = basic.deviceName;
+  info.api = versionText(basic.apiVersion);
+  info.type = basic.deviceType;
+  info.limits = basic.limits;
+  info.nanosecondsPerTick = basic.limits.timestampPeriod;
+  if (basic.apiVersion < VK_API_VERSION_1_2) {
+    info.unusable = text("expected Vulkan 1.2 or newer, got ", info.api);
+    return info;
+  }
+  properties.pNext = &driver;
+  driver.pNext = &subgroups;
+  vkGetPhysicalDeviceProperties2(device, &properties);
+  info.driver = text(driver.driverName, driver.driverInfo[0] ? ", " : "", driver.driverInfo);
+  info.subgroupSize = subgroups.subgroupSize;
+  VkPhysicalDeviceTimelineSemaphoreFeatures timeline = {};
+  timeline.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES;
+  VkPhysicalDeviceFeatures2 features = {};
+  features.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2;
+  features.pNext = &timeline;
+  vkGetPhysicalDeviceFeatures2(device, &features);
+  info.int64 = features.features.shaderInt64;
+  info.float64 = features.features.shaderFloat64;
+  const VkPhysicalDeviceLimits &limits = info.limits;
+  if (!findQueue(device, info.queueFamily))
+    info.unusable = "it has no queue that computes";
+  else if (!timeline.timelineSemaphore)
+    info.unusable = "it has no timeline semaphores";
+  else if (limits.maxComputeWorkGroupInvocations < 128 || limits.maxComputeWorkGroupSize[0] < 128)
+    info.unusable = text("expected workgroups of 128 invocations, got ", limits.maxComputeWorkGroupInvocations);
+  else if (limits.maxComputeSharedMemorySize < 16384)
+    info.unusable = text("expected 16384 bytes of shared memory, got ", limits.maxComputeSharedMemorySize);
+  else if (limits.maxPushConstantsSize < 128)
+    info.unusable = text("expected 128 bytes of push constants, got ", limits.maxPushConstantsSize);
+  else if (limits.maxPerStageDescriptorStorageBuffers < 8 || limits.maxDescriptorSetStorageBuffers < 8)
+    info.unusable = text("expected 8 storage buffers, got ", limits.maxPerStageDescriptorStorageBuffers);
+  else if (limits.minStorageBufferOffsetAlignment > 256)
+    info.unusable =
+        text("expected storage buffers at multiples of 256 bytes, got ", limits.minStorageBufferOffsetAlignment);
+  return info;
+}
