@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # From nothing to sentence embeddings: installs what is missing, builds Fovea, fetches all-MiniLM-L6-v2, compiles it, embeds sentences.
-#   examples/quickstart.sh [SENTENCE...]
+#   examples/quickstart.sh [--device=vulkan] [SENTENCE...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-.ci/install build
+device=build
+for argument; do case $argument in --device=vulkan*) device=vulkan ;; esac; done
+.ci/install $device
 if ! build/venv/bin/python -c 'import numpy, tokenizers' 2>/dev/null; then
   python3 -m venv build/venv
   build/venv/bin/pip install -q numpy tokenizers

@@ -31,14 +31,14 @@ def fetch(work):
     return os.path.dirname(found[0])
 
 
-def compile_model(tools, work, package):
+def compile_model(tools, work, package, target):
     """minilm.fovea; made once, and again when the compiler is newer."""
-    artifact, compiler = os.path.join(work, "minilm.fovea"), os.path.join(tools, "fovea-compile")
+    artifact, compiler = os.path.join(work, "minilm.fovea" if target == "cpu" else f"minilm-{target}.fovea"), os.path.join(tools, "fovea-compile")
     if not os.path.exists(artifact) or os.path.getmtime(artifact) < os.path.getmtime(compiler):
         print("compiling", file=sys.stderr)
         # External data has to lie beside the graph.
         graph = shutil.copy(os.path.join(HERE, "model.onnx"), package)
-        subprocess.run([compiler, graph, "-o", artifact], check=True)
+        subprocess.run([compiler, graph, "-o", artifact, "--target=" + target], check=True)
     return artifact
 
 
@@ -57,15 +57,16 @@ def main():
     parser.add_argument("sentences", nargs="*")
     parser.add_argument("--bin", required=True)
     parser.add_argument("--work", required=True)
+    parser.add_argument("--device", default="cpu", help="cpu, vulkan or vulkan:INDEX")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     a = parser.parse_args()
     sentences = a.sentences or SENTENCES
     os.makedirs(a.work, exist_ok=True)
     package = fetch(a.work)
-    artifact = compile_model(a.bin, a.work, package)
+    artifact = compile_model(a.bin, a.work, package, a.device.split(":")[0])
     inputs, outputs = os.path.join(a.work, "inputs.npz"), os.path.join(a.work, "outputs.npz")
     np.savez(inputs, **tokenise(package, sentences))
-    common = [artifact, "--inputs", inputs, "--threads", str(a.threads)]
+    common = [artifact, "--inputs", inputs, "--threads", str(a.threads), "--device", a.device]
     subprocess.run([os.path.join(a.bin, "fovea-run"), *common, "--outputs", outputs], check=True, stdout=subprocess.DEVNULL)
     e = np.load(outputs)["sentence_embedding"]
     similarity = e @ e.T
@@ -77,7 +78,8 @@ def main():
         print(f"{i + 1:{width}} ", " ".join(f"{v:6.3f}" for v in row))
     bench = subprocess.run([os.path.join(a.bin, "fovea-bench"), *common, "--seconds", "1", "--json", "-"], check=True, capture_output=True, text=True)
     seconds = json.loads(bench.stdout)["entries"][0]["median_s"]
-    print(f"\n{seconds / len(sentences) * 1e3:.3f} ms a sentence ({len(sentences)} at once, {a.threads} threads)")
+    where = f"{a.threads} threads" if a.device == "cpu" else a.device
+    print(f"\n{seconds / len(sentences) * 1e3:.3f} ms a sentence ({len(sentences)} at once, {where})")
 
 
 main()

@@ -84,9 +84,8 @@ struct LowerWhile : OpConversionPattern<scf::WhileOp> {
     Block *before = op.getBeforeBody(), *after = op.getAfterBody();
     b.inlineRegionBefore(op.getBefore(), loop.op.getBody(), loop.next->getIterator());
     b.inlineRegionBefore(op.getAfter(), loop.op.getBody(), loop.next->getIterator());
-    b.setInsertionPointToEnd(loop.header);
-    spirv::BranchOp::create(b, loc, before, loop.header->getArguments());
-    auto condition = cast<scf::ConditionOp>(before->getTerminator());
+    b.mergeBlocks(before, loop.header, loop.header->getArguments());
+    auto condition = cast<scf::ConditionOp>(loop.header->getTerminator());
     b.setInsertionPoint(condition);
     SmallVector<Value> passed, yielded;
     Value more = b.getRemappedValue(condition.getCondition());

@@ -76,6 +76,7 @@ private:
   LogicalResult translate(Block &block);
   LogicalResult translate(Operation *op);
   LogicalResult constantOp(arith::ConstantOp op);
+  LogicalResult entry(vector::ExtractOp op);
   LogicalResult elementwise(Operation *op);
   LogicalResult conversion(Operation *op);
   LogicalResult loop(scf::ForOp op);
@@ -92,6 +93,7 @@ private:
   Location loc;
   DenseMap<Value, Value> values;
   DenseMap<Value, Place> places;
+  DenseMap<Value, DenseElementsAttr> tables; ///< constant vectors that single elements are taken of
   Value task, tasks;
 };
 } // namespace
@@ -367,7 +369,7 @@ LogicalResult ThreadCode::constantOp(arith::ConstantOp op) {
   TypedAttr value = op.getValue();
   if (auto dense = dyn_cast<DenseElementsAttr>(value)) {
     if (dense.getNumElements() != 1)
-      return refuse(op, "a vector");
+      return tables[op.getResult()] = dense, success();
     value = cast<TypedAttr>(dense.getSplatValue<Attribute>());
   }
   Type type = typeOf(op.getResult());
@@ -379,6 +381,23 @@ LogicalResult ThreadCode::constantOp(arith::ConstantOp op) {
   }
   set(op.getResult(), arith::ConstantOp::create(b, loc, value));
   return success();
+}
+
+/// An entry of a small constant table, by a chain of choices.
+LogicalResult ThreadCode::entry(vector::ExtractOp op) {
+  DenseElementsAttr table = tables.lookup(op.getSource());
+  if (op.getNumIndices() != 1 || isa<VectorType>(op.getType()) || smallBits(op.getType()))
+    return refuse(op, "a vector");
+  OpFoldResult place = op.getMixedPosition().front();
+  Value at = isa<Attribute>(place) ? constant(cast<IntegerAttr>(cast<Attribute>(place)).getInt())
+                                   : getIndex(cast<Value>(place));
+  Value chosen;
+  for (auto [i, value] : llvm::enumerate(table.getValues<TypedAttr>())) {
+    Value candidate = arith::ConstantOp::create(b, loc, value);
+    Value here = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, at, constant(i));
+    chosen = chosen ? arith::SelectOp::create(b, loc, here, candidate, chosen).getResult() : candidate;
+  }
+  return set(op.getResult(), chosen), success();
 }
 
 /// The same operation on what the operands have become.
@@ -618,6 +637,8 @@ LogicalResult ThreadCode::translate(Operation *op) {
     return loop(o);
   if (auto o = dyn_cast<scf::IndexSwitchOp>(op))
     return choose(o);
+  if (auto o = dyn_cast<vector::ExtractOp>(op); o && tables.contains(o.getSource()))
+    return entry(o);
   if (isa<vector::BroadcastOp, vector::ExtractOp, vector::ShuffleOp, vector::FromElementsOp, vector::ToElementsOp>(
           op)) {
     // Of one lane, all of them are the same.

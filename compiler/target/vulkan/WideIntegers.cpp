@@ -17,8 +17,11 @@ bool fovea::vulkan::isI64(Type type) { return withoutLane(type).isInteger(64); }
 
 /// A load of one of the kernel's symbols: from the array that field 1 of its arguments points to.
 static bool loadsSymbol(LLVM::LoadOp load) {
-  auto element = load.getAddr().getDefiningOp<LLVM::GEPOp>();
-  auto array = element ? element.getBase().getDefiningOp<LLVM::LoadOp>() : nullptr;
+  // The address of the first one is the array's.
+  Value address = load.getAddr();
+  if (auto element = address.getDefiningOp<LLVM::GEPOp>())
+    address = element.getBase();
+  auto array = address.getDefiningOp<LLVM::LoadOp>();
   auto field = array ? array.getAddr().getDefiningOp<LLVM::GEPOp>() : nullptr;
   auto arguments = field ? dyn_cast<BlockArgument>(field.getBase()) : nullptr;
   return arguments && arguments.getArgNumber() == 0 && arguments.getOwner()->isEntryBlock();
