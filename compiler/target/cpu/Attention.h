@@ -103,6 +103,9 @@ struct AttentionSchedule {
   static AttentionSchedule of(mlir::DictionaryAttr attributes);
 };
 
+/// For machines that run shaders: each invocation does a query row with its state in registers.
+std::unique_ptr<KernelLowering> createAttentionThreadsLowering();
+
 llvm::SmallVector<Stage> emitAttention(exec::KernelDefOp kernel, AttentionForm &form, const AttentionSchedule &schedule,
                                        const Machine &machine, mlir::ModuleOp code);
 

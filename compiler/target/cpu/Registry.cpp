@@ -1,3 +1,4 @@
+#include "compiler/target/cpu/Attention.h"
 #include "compiler/target/cpu/Lowering.h"
 #include "compiler/target/cpu/Matmul.h"
 
@@ -30,6 +31,7 @@ struct Registry {
     add(createMatmulLowering());
     add(createMatmulThreadsLowering());
     add(createAttentionLowering());
+    add(createAttentionThreadsLowering());
     add(createAttentionGeneralLowering());
     add(createMatchingLowering());
     add(createTopKLowering());
