@@ -94,8 +94,9 @@ tensors(Builder_ &fb, ArrayAttr list, DictionaryAttr ranges) {
       dims.push_back(format::CreateDim(fb, fb.CreateString(cast<StringAttr>(dim).str()), 0, low, high));
     }
     auto name = fb.CreateString(tensor.getAs<StringAttr>("name").str());
-    all.push_back(
-        format::CreateTensor(fb, name, dtypeOf(tensor.getAs<TypeAttr>("type").getValue()), fb.CreateVector(dims)));
+    auto over = tensor.getAs<IntegerAttr>("over");
+    all.push_back(format::CreateTensor(fb, name, dtypeOf(tensor.getAs<TypeAttr>("type").getValue()),
+                                       fb.CreateVector(dims), over ? static_cast<int32_t>(over.getInt()) : -1));
   }
   return fb.CreateVector(all);
 }

@@ -155,6 +155,14 @@ json::Object fovea::explain(ModuleOp module, ArrayRef<std::string> attention, Ar
                        {"predicted_us", microseconds}};
     if (auto arena = program->getAttrOfType<StringAttr>("arena"))
       entry["arena"] = arena.str();
+    json::Array over;
+    for (auto output : program.getOutputs().getAsRange<DictionaryAttr>())
+      if (auto under = output.getAs<IntegerAttr>("over")) {
+        auto input = cast<DictionaryAttr>(program.getInputs()[under.getInt()]);
+        over.push_back(json::Object{{"output", output.getAs<StringAttr>("name").str()},
+                                    {"input", input.getAs<StringAttr>("name").str()}});
+      }
+    entry["may_be_written_over"] = std::move(over);
     entries.push_back(std::move(entry));
   }
   for (const std::string &node : attention)
@@ -225,6 +233,9 @@ std::string fovea::explainText(const json::Object &report) {
         "  {} kernels, {} flops, {} bytes of activations moved, predicted {:.1f} us with one thread, arena {} bytes\n",
         entry.getArray("kernels")->size(), text(entry.get("flops")), text(entry.get("activation_bytes")),
         *entry.getNumber("predicted_us"), text(entry.get("arena")));
+    for (const json::Value &pair : *entry.getArray("may_be_written_over"))
+      result += fmt::format("  output {} may be written over input {}\n", text(pair.getAsObject()->get("output")),
+                            text(pair.getAsObject()->get("input")));
   }
   // Before the plan phase there are no kernels to name.
   if (!report.getArray("entries")->empty()) {

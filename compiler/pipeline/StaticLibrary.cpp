@@ -41,7 +41,10 @@ static void describeTensors(llvm::raw_ostream &out, StringRef kind, ArrayAttr te
       if (auto range = ranges.getAs<DenseI64ArrayAttr>(name))
         out << " = " << range[0] << ".." << range[1];
     });
-    out << "]\n";
+    out << "]";
+    if (auto over = tensor.getAs<IntegerAttr>("over"))
+      out << ", may be written over input " << over.getInt();
+    out << "\n";
   }
 }
 

@@ -56,21 +56,55 @@ ArenaPlan::ArenaPlan(mlir::func::FuncOp function, DimAnalysis &dims) {
     }
   }
   assignSlots();
+  findInputsUnder(block);
 }
 
-/// Whether a kernel may write its result over an input, which dies there: in all places where the kernel reads it.
-bool ArenaPlan::replaces(const Buffer &result, const Buffer &input) const {
-  Builder b(result.tensor.getContext());
-  if (input.last != result.first || input.first >= input.last)
-    return false;
-  exec::KernelOp kernel = allKernels[result.first];
+/// Whether a kernel may write a result over a tensor: in all places where the kernel reads it.
+static bool mayOverwrite(exec::KernelOp kernel, OpResult result, Value base) {
+  Builder b(kernel.getContext());
   ArrayAttr aliases = kernel.getAliasesAttr();
-  unsigned init = cast<OpResult>(result.tensor).getResultNumber();
   for (auto [number, operand] : llvm::enumerate(kernel.getInputs()))
-    if (baseOf(operand) == input.tensor &&
-        (!aliases || !llvm::is_contained(aliases, b.getI64ArrayAttr({init, static_cast<int64_t>(number)}))))
+    if (baseOf(operand) == base &&
+        (!aliases ||
+         !llvm::is_contained(aliases, b.getI64ArrayAttr({result.getResultNumber(), static_cast<int64_t>(number)}))))
       return false;
   return true;
+}
+
+/// Whether a kernel may write its result over an input, which dies there.
+bool ArenaPlan::replaces(const Buffer &result, const Buffer &input) const {
+  return input.last == result.first && input.first < input.last &&
+         mayOverwrite(allKernels[result.first], cast<OpResult>(result.tensor), input.tensor);
+}
+
+void ArenaPlan::findInputsUnder(Block &block) {
+  DenseMap<Value, Operation *> lastReader;
+  for (exec::KernelOp kernel : allKernels)
+    for (Value input : kernel.getInputs())
+      lastReader[baseOf(input)] = kernel;
+  // What is given out as it came, and what sizes are read from, stays as it is.
+  DenseSet<Value> kept;
+  for (Value value : block.getTerminator()->getOperands())
+    kept.insert(baseOf(value));
+  block.walk([&](tensor::ExtractOp extract) { kept.insert(baseOf(extract.getTensor())); });
+  for (auto [output, value] : llvm::enumerate(block.getTerminator()->getOperands())) {
+    auto kernel = baseOf(value).getDefiningOp<exec::KernelOp>();
+    if (!kernel)
+      continue;
+    for (Value operand : kernel.getInputs()) {
+      auto argument = dyn_cast<BlockArgument>(baseOf(operand));
+      if (!argument || argument.getOwner() != &block || lastReader.lookup(argument) != kernel ||
+          !mayOverwrite(kernel, cast<OpResult>(baseOf(value)), argument) || !kept.insert(argument).second)
+        continue;
+      inputsUnder[output] = argument.getArgNumber();
+      break;
+    }
+  }
+}
+
+std::optional<unsigned> ArenaPlan::inputUnder(unsigned output) const {
+  auto it = inputsUnder.find(output);
+  return it == inputsUnder.end() ? std::nullopt : std::optional(it->second);
 }
 
 void ArenaPlan::assignSlots() {

@@ -25,6 +25,10 @@ public:
   const std::vector<std::vector<data::DimExpr>> &slotSizes() const { return sizes; }
   /// The result of the program that a tensor is, if it is one.
   std::optional<unsigned> outputOf(mlir::Value base) const;
+  /// The argument of the program that one of its results may be written over, if the caller gives both the same memory:
+  /// the kernel that makes the result allows for it, and nothing reads the argument afterwards. An argument is under
+  /// one result at most.
+  std::optional<unsigned> inputUnder(unsigned output) const;
   /// Of a result of a kernel that is no result of the program.
   unsigned slotOf(mlir::Value base) const { return buffers.find(base)->second.slot; }
   /// Leaves the plan readable on the program: name, size, offset and lifetime of each buffer, which one it is written
@@ -42,10 +46,12 @@ private:
   };
   bool replaces(const Buffer &result, const Buffer &input) const;
   void assignSlots();
+  void findInputsUnder(mlir::Block &block);
 
   llvm::SmallVector<exec::KernelOp> allKernels;
   llvm::MapVector<mlir::Value, Buffer> buffers;
   llvm::DenseMap<mlir::Value, unsigned> outputs; ///< kernels' results that are results of the program
+  llvm::DenseMap<unsigned, unsigned> inputsUnder;
   std::vector<std::vector<data::DimExpr>> sizes;
 };
 

@@ -7,7 +7,8 @@
 //                  their results (linalg's have been merged by fuse-elementwise)
 //   softmax, norm  the elementwise operation on its result
 //   attention      the transposes and reshapes of its result (it writes where they would)
-//   matching, top_k, scatter   nothing: each is a kernel of its own, and what it reads lies in memory
+//   matching, top_k, scatter, recurrent layers, caches, pages   nothing: each is a kernel of its own, and what it reads
+//                  lies in memory
 // Reshapes, transposes and slices of inputs move into each kernel that reads through them. Where such a chain cannot be
 // followed in place (a collapse of dims that do not lie one after the other), a copy is made a kernel of its own, and a
 // remark says so.
@@ -32,6 +33,12 @@ namespace fovea {
 #include "compiler/transforms/Passes.h.inc"
 } // namespace fovea
 
+/// Operations that linalg has no loops for: each is a kernel of its own.
+static bool standsAlone(Operation *op) {
+  return isa<attn::BipartiteMatchOp, attn::LinearAttentionOp, attn::CausalConvWithStateOp, attn::CacheAppendOp,
+             attn::PagedAppendOp, attn::PagedAttentionOp, data::TopKOp, data::ScatterOp>(op);
+}
+
 /// Operations that become (part of) kernels.
 static bool computes(Operation *op) {
   if (isView(op) || isInit(op) || isa<tensor::EmptyOp>(op))
@@ -39,9 +46,10 @@ static bool computes(Operation *op) {
   if (isConstantTensor(op->getNumResults() ? op->getResult(0) : Value()))
     return false;
   return isa<linalg::LinalgOp, data::StructuredOpInterface, attn::AttentionInterface, attn::SoftmaxOp,
-             attn::LayerNormOp, attn::RmsNormOp, attn::RotaryEmbeddingOp, attn::BipartiteMatchOp, data::CumsumOp,
-             data::CumprodOp, data::TopKOp, data::ScatterOp, data::ExpandOp, tensor::ConcatOp, tensor::PadOp,
-             tensor::InsertSliceOp, tensor::FromElementsOp, tensor::SplatOp>(op);
+             attn::LayerNormOp, attn::RmsNormOp, attn::RotaryEmbeddingOp, data::CumsumOp, data::CumprodOp,
+             data::ExpandOp, tensor::ConcatOp, tensor::PadOp, tensor::InsertSliceOp, tensor::FromElementsOp,
+             tensor::SplatOp>(op) ||
+         standsAlone(op);
 }
 
 namespace {
@@ -145,16 +153,16 @@ void KernelFormer::settleViews() {
   }
 }
 
-/// Puts into memory what operations without loops of linalg's would read from an init inside of their kernel.
+/// Puts into memory what operations that stand alone would read from an init inside of their kernel.
 void KernelFormer::settleOperands() {
   for (Operation &op : llvm::make_early_inc_range(function.getBody().front())) {
-    if (!isa<data::TopKOp, data::ScatterOp>(op))
+    if (!standsAlone(&op))
       continue;
     for (OpOperand *operand : cast<DestinationStyleOpInterface>(op).getDpsInputOperands()) {
       Value base = operand->get();
       while (isView(base.getDefiningOp()))
         base = base.getDefiningOp()->getOperand(0);
-      if (isInit(base.getDefiningOp()))
+      if (isInit(base.getDefiningOp()) && isa<RankedTensorType>(base.getType()))
         copyBefore(*operand);
     }
   }

@@ -145,7 +145,9 @@ int64_t fovea::livePairs(attn::AttentionInterface attention, int64_t queries, in
 std::string fovea::faultNode(exec::KernelOp kernel) {
   bool faults = false;
   kernel.walk([&](Operation *op) {
-    faults |= isa<data::LookupOp, data::ExpandOp, data::TopKOp, data::ScatterOp, attn::BipartiteMatchOp>(op);
+    faults |= isa<data::LookupOp, data::ExpandOp, data::TopKOp, data::ScatterOp, attn::BipartiteMatchOp,
+                  attn::LinearAttentionOp, attn::CausalConvWithStateOp, attn::CacheAppendOp, attn::PagedAppendOp,
+                  attn::PagedAttentionOp>(op);
   });
   return faults ? nodeName(kernel) : "";
 }

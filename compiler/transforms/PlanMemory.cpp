@@ -1,8 +1,8 @@
 // From tensors to memory: a function of kernels becomes a host program that dispatches outlined kernels on buffers.
 //
 // What lies where is decided at compile time (ArenaPlan); offsets are computed once for each tuple of shapes. Results
-// of the program are written where the caller wants them. Kernels that are the same but for what they read and write
-// become one definition.
+// of the program are written where the caller wants them, which may be over an argument: which one is noted with the
+// result. Kernels that are the same but for what they read and write become one definition.
 #include "compiler/transforms/ArenaPlan.h"
 #include "compiler/transforms/Ops.h"
 #include "compiler/transforms/Passes.h"
@@ -203,8 +203,9 @@ LogicalResult Planner::writeBody() {
   return success();
 }
 
-/// What the manifest says of the arguments or results of a function.
-static ArrayAttr describe(mlir::func::FuncOp function, bool inputs) {
+/// What the manifest says of the arguments or results of a function; of results also which argument they may be written
+/// over.
+static ArrayAttr describe(mlir::func::FuncOp function, bool inputs, const ArenaPlan &plan) {
   Builder b(function.getContext());
   SmallVector<Attribute> all;
   auto types = inputs ? function.getArgumentTypes() : function.getResultTypes();
@@ -226,8 +227,13 @@ static ArrayAttr describe(mlir::func::FuncOp function, bool inputs) {
     Type element = getElementTypeOrSelf(type);
     if (attribute(exec::ExecDialect::kUnsignedAttr))
       element = IntegerType::get(b.getContext(), element.getIntOrFloatBitWidth(), IntegerType::Unsigned);
-    all.push_back(b.getDictionaryAttr(
-        {b.getNamedAttr("name", name), b.getNamedAttr("dims", dims), b.getNamedAttr("type", TypeAttr::get(element))}));
+    NamedAttrList facts;
+    facts.set("name", name), facts.set("dims", dims), facts.set("type", TypeAttr::get(element));
+    std::optional<unsigned> under = inputs ? std::nullopt : plan.inputUnder(i);
+    StringRef isUnsigned = exec::ExecDialect::kUnsignedAttr;
+    if (under && function.getArgAttr(*under, isUnsigned) == attribute(isUnsigned))
+      facts.set("over", b.getI64IntegerAttr(*under));
+    all.push_back(facts.getDictionary(b.getContext()));
   }
   return b.getArrayAttr(all);
 }
@@ -235,8 +241,8 @@ static ArrayAttr describe(mlir::func::FuncOp function, bool inputs) {
 LogicalResult Planner::run() {
   b.setInsertionPoint(function);
   auto ranges = function->getAttrOfType<DictionaryAttr>(exec::ExecDialect::kRangesAttr);
-  program = exec::ProgramOp::create(b, function.getLoc(), function.getSymName(), describe(function, true),
-                                    describe(function, false), ranges ? ranges : b.getDictionaryAttr({}));
+  program = exec::ProgramOp::create(b, function.getLoc(), function.getSymName(), describe(function, true, plan),
+                                    describe(function, false, plan), ranges ? ranges : b.getDictionaryAttr({}));
   for (StringRef name : {exec::ExecDialect::kTargetAttr, exec::ExecDialect::kEntryAttr})
     if (Attribute attribute = function->getAttr(name))
       program->setAttr(name, attribute);

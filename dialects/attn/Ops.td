@@ -16,7 +16,7 @@ include "mlir/Interfaces/VectorInterfaces.td"
 def Attn_Dialect : Dialect {
   let name = "attn";
   let cppNamespace = "::fovea::attn";
-  let summary = "attention, positional encoding, pooling attention, memory, bipartite matching";
+  let summary = "attention, positional encoding, pooling attention, linear attention, memory, caches, bipartite matching";
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
   let useDefaultAttributePrinterParser = 1;
 }
@@ -116,6 +116,8 @@ include "dialects/attn/Positional.td"
 include "dialects/attn/Pooling.td"
 include "dialects/attn/Memory.td"
 include "attn/Matching.td"
+include "dialects/attn/Recurrent.td"
+include "dialects/attn/Cache.td"
 
 //===-- Scalar functions ---------------------------------------------------------------------------------------------------------------===//
 

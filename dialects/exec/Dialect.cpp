@@ -220,5 +220,18 @@ LogicalResult ProgramOp::verify() {
   if (!block.mightHaveTerminator() || !isa<FinishOp>(block.getTerminator()))
     return emitOpError("expected the body to end with exec.finish, got ")
            << (block.empty() ? StringRef("nothing") : block.back().getName().getStringRef()) << " [program_c1]";
+  llvm::SmallDenseSet<int64_t> under;
+  for (auto output : getOutputs().getAsRange<DictionaryAttr>()) {
+    Attribute over = output.get("over");
+    if (!over)
+      continue;
+    auto number = dyn_cast<IntegerAttr>(over);
+    if (!number || number.getInt() < 0 || number.getInt() >= static_cast<int64_t>(getInputs().size()) ||
+        cast<DictionaryAttr>(getInputs()[number.getInt()]).get("type") != output.get("type") ||
+        !under.insert(number.getInt()).second)
+      return emitOpError("expected `over` of an output to be the number of an input of its type, of each at most once, "
+                         "got ")
+             << over << " [program_c2]";
+  }
   return success();
 }

@@ -164,6 +164,63 @@ void Importer::importNode(const Node &node) {
     entries[output].failed = true;
 }
 
+/// Gives the names that are in the map their new ones, in the graphs of the attributes too.
+static void renameValues(onnx::NodeProto &node, const llvm::StringMap<std::string> &names) {
+  auto rename = [&](std::string &name) {
+    if (auto it = names.find(name); it != names.end())
+      name = it->second;
+  };
+  llvm::for_each(*node.mutable_input(), rename);
+  llvm::for_each(*node.mutable_output(), rename);
+  for (onnx::AttributeProto &attribute : *node.mutable_attribute())
+    if (attribute.has_g())
+      for (onnx::NodeProto &inner : *attribute.mutable_g()->mutable_node())
+        renameValues(inner, names);
+}
+
+SmallVector<Importer::GraphValue> Importer::importGraph(const Node &node, const onnx::GraphProto &graph,
+                                                        const Twine &prefix, ArrayRef<GraphValue> inputs) {
+  std::string own = prefix.str();
+  llvm::StringMap<std::string> names;
+  for (auto [value, input] : llvm::zip_equal(graph.input(), inputs)) {
+    Entry &entry = entries[names[value.name()] = own + value.name()];
+    entry.tensor = input.tensor, entry.isUnsigned = input.isUnsigned;
+  }
+  for (const onnx::TensorProto &initializer : graph.initializer()) {
+    if (!mlirType(b.getContext(), initializer.data_type()))
+      failUnsupported("initializer \"" + initializer.name() + "\" of its graph: element type " +
+                      elementTypeName(initializer.data_type()));
+    Entry &entry = entries[names[initializer.name()] = own + initializer.name()];
+    entry.initializer = &initializer, entry.isUnsigned = isUnsignedType(initializer.data_type());
+  }
+  if (graph.sparse_initializer_size() != 0)
+    failUnsupported("sparse initializers in its graph");
+  for (const onnx::NodeProto &inner : graph.node())
+    for (const std::string &output : inner.output())
+      if (!output.empty() && !names.try_emplace(output, own + output).second)
+        failInput("the value \"" + output + "\" of its graph is made twice");
+  for (const onnx::NodeProto &inner : graph.node()) {
+    onnx::NodeProto &copy = innerProtos.emplace_back(inner);
+    copy.set_name(own + inner.name());
+    renameValues(copy, names);
+    innerNodes.push_back(std::make_unique<Node>(copy, node.position, node.opset));
+    const Node &converted = *innerNodes.back();
+    if (auto [handler, reason] = findHandler(copy, node.opset); !handler)
+      failUnsupported("in its graph: " + refusal(converted, reason));
+    importNode(converted);
+  }
+  loc = locate(node);
+  SmallVector<GraphValue> results;
+  for (const auto &output : graph.output()) {
+    auto it = names.find(output.name());
+    StringRef name = it == names.end() ? StringRef(output.name()) : StringRef(it->second);
+    if (entry(name).failed)
+      failUnsupported("its graph has what is not supported");
+    results.push_back({tensorOf(name), entry(name).isUnsigned});
+  }
+  return results;
+}
+
 static std::string joinRefusals(const std::vector<std::string> &refusals) {
   std::string message =
       refusals.size() == 1 ? "not supported: " : "not supported (" + std::to_string(refusals.size()) + " reasons):\n  ";

@@ -99,6 +99,11 @@ void Importer::setOutput(const Node &node, unsigned i, Value value) {
   e.isUnsigned &= isa<IntegerType>(elementType(value)) && !elementType(value).isInteger(1);
 }
 
+void Importer::setUnsigned(const Node &node, unsigned i, bool isUnsigned) {
+  if (node.hasOutput(i))
+    entries[node.output(i)].isUnsigned = isUnsigned;
+}
+
 bool Importer::isUnsigned(const Node &node, unsigned i) { return node.hasInput(i) && entry(node.input(i)).isUnsigned; }
 
 bool Importer::areUnsigned(const Node &node) {

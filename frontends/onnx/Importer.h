@@ -16,6 +16,7 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 
+#include <deque>
 #include <set>
 
 namespace fovea::frontend {
@@ -100,6 +101,16 @@ public:
   void setScalars(const Node &node, Scalars scalars);
   void setConstant(const Node &node, const onnx::TensorProto &tensor) { entries[node.output(0)].initializer = &tensor; }
   Value constantTensor(const onnx::TensorProto &tensor, StringRef name);
+  void setUnsigned(const Node &node, unsigned i, bool isUnsigned);
+
+  struct GraphValue {
+    Value tensor;
+    bool isUnsigned;
+  };
+  /// Converts a graph that a node has as an attribute, with these inputs; its outputs. It may read the values around
+  /// it; the names of its own get the prefix, so that it can be converted several times.
+  SmallVector<GraphValue> importGraph(const Node &node, const onnx::GraphProto &graph, const llvm::Twine &prefix,
+                                      ArrayRef<GraphValue> inputs);
 
   //===-- Shapes
   Shape shape(Value tensor) { return dims.shape(tensor); }
@@ -193,6 +204,9 @@ private:
   mlir::func::FuncOp function;
   llvm::StringMap<Entry> entries;
   std::vector<std::unique_ptr<Node>> nodes;
+  /// Of graphs inside of nodes.
+  std::vector<std::unique_ptr<Node>> innerNodes;
+  std::deque<onnx::NodeProto> innerProtos;
   std::vector<std::string> refusals;
   std::vector<WeightSource> weights;
   std::map<std::string, DimRange> ranges; ///< of the dims that occur

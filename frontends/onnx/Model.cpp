@@ -188,6 +188,18 @@ static std::string describe(const onnx::NodeProto &node, int position) {
   return node.op_type() + " \"" + node.name() + "\" at graph position " + std::to_string(position);
 }
 
+/// What the graphs inside of a node read, from around them or from themselves.
+static void addInnerReads(const onnx::NodeProto &node, std::vector<std::string> &names) {
+  for (const onnx::AttributeProto &attribute : node.attribute()) {
+    for (const onnx::NodeProto &inner : attribute.g().node()) {
+      names.insert(names.end(), inner.input().begin(), inner.input().end());
+      addInnerReads(inner, names);
+    }
+    for (const auto &output : attribute.g().output())
+      names.push_back(output.name());
+  }
+}
+
 void fovea::frontend::sortNodes(onnx::GraphProto &graph) {
   llvm::StringMap<int> producer;
   llvm::StringSet<> given;
@@ -217,6 +229,13 @@ void fovea::frontend::sortNodes(onnx::GraphProto &graph) {
       users[it->second].push_back(i);
       ++missing[i];
     }
+  for (auto [i, node] : llvm::enumerate(graph.node())) {
+    std::vector<std::string> names;
+    addInnerReads(node, names);
+    for (const std::string &name : names)
+      if (auto it = producer.find(name); it != producer.end() && it->second != static_cast<int>(i))
+        users[it->second].push_back(i), ++missing[i];
+  }
   // A node that is ready keeps its place: the first of the ready ones goes next.
   std::set<int> ready;
   for (int i = 0; i < count; ++i)

@@ -171,6 +171,14 @@ fovea_status fovea_model_output(const fovea_model *model, uint32_t entry, uint32
   });
 }
 
+fovea_status fovea_model_output_over(const fovea_model *model, uint32_t entry, uint32_t output, uint32_t *out,
+                                     fovea_error *error) {
+  return guarded(error, [&] {
+    notNull(model, out);
+    *out = model->shared->inputUnder(entry, output);
+  });
+}
+
 fovea_status fovea_model_find_entry(const fovea_model *model, const char *name, uint32_t *out, fovea_error *error) {
   return guarded(error, [&] {
     notNull(model, name, out);

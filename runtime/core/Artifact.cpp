@@ -192,6 +192,15 @@ void Artifact::checkEntry(const Entry &entry) const {
   checkName(name, "an entry");
   checkTensors(*entry.inputs(), name, "input");
   checkTensors(*entry.outputs(), name, "output");
+  std::set<int32_t> under;
+  for (const Tensor *output : *entry.outputs()) {
+    const int32_t input = output->over();
+    if (input != -1 &&
+        (input < 0 || static_cast<uint32_t>(input) >= entry.inputs()->size() ||
+         entry.inputs()->Get(static_cast<uint32_t>(input))->dtype() != output->dtype() || !under.insert(input).second))
+      fail(FOVEA_INVALID, "damaged artifact: output ", quoted(view(output->name())), " of entry ", quoted(name),
+           " cannot be written over input number ", input);
+  }
   for (uint32_t i = 0; i < size(entry.dispatches()); ++i)
     if (uint32_t kernel = entry.dispatches()->Get(i)->kernel(); kernel >= kernels)
       fail(FOVEA_INVALID, "damaged artifact: expected a kernel below ", kernels, ", got ", kernel, " in dispatch ", i,

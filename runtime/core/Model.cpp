@@ -220,6 +220,11 @@ const fovea_tensor_info &Model::output(uint32_t index, uint32_t output) const {
   return at(entry(index).outputs, output, "an output");
 }
 
+uint32_t Model::inputUnder(uint32_t index, uint32_t output) const {
+  this->output(index, output);
+  return static_cast<uint32_t>(entries[index].manifest->outputs()->Get(output)->over());
+}
+
 const fovea_dispatch_info &Model::dispatch(uint32_t index, uint32_t dispatch) const {
   return at(entry(index).dispatches, dispatch, "a dispatch");
 }

@@ -52,6 +52,8 @@ public:
   uint32_t findOutput(uint32_t entry, std::string_view name) const;
   const fovea_tensor_info &input(uint32_t entry, uint32_t index) const;
   const fovea_tensor_info &output(uint32_t entry, uint32_t index) const;
+  // The input whose memory an output may be written to; UINT32_MAX for none.
+  uint32_t inputUnder(uint32_t entry, uint32_t output) const;
   const fovea_dispatch_info &dispatch(uint32_t entry, uint32_t index) const;
   // Null if out of range.
   const char *kernelName(uint32_t kernel) const;

@@ -87,7 +87,9 @@ void Session::bindInput(uint32_t number, const fovea_tensor &tensor) {
   prepared = prepared && input.bound && std::equal(dims.begin(), dims.end(), input.dims.begin());
   std::copy(dims.begin(), dims.end(), input.dims.begin());
   input.data = bytes ? tensor.data : nowhere;
+  input.bytes = bytes;
   input.bound = true;
+  overlapsChecked = false;
 }
 
 void Session::bindOutput(uint32_t number, void *data, size_t bytes) {
@@ -98,6 +100,7 @@ void Session::bindOutput(uint32_t number, void *data, size_t bytes) {
   outputs[number].callerData = data;
   outputs[number].callerBytes = data ? bytes : 0;
   outputs[number].written = false;
+  overlapsChecked = false;
 }
 
 void Session::checkDims() const {
@@ -185,6 +188,30 @@ void Session::prepare() {
   }
   preparedSlots = slots;
   prepared = true;
+  overlapsChecked = false;
+}
+
+// Memory that the caller gave to an output must be its own, or exactly that of the input which it may replace.
+void Session::checkOverlaps() const {
+  const auto overlap = [](const void *a, size_t aBytes, const void *b, size_t bBytes) {
+    const auto x = reinterpret_cast<uintptr_t>(a), y = reinterpret_cast<uintptr_t>(b);
+    return x < y + bBytes && y < x + aBytes && aBytes != 0 && bBytes != 0;
+  };
+  for (uint32_t i = 0; i < outputs.size(); ++i) {
+    const Output &output = outputs[i];
+    if (!output.callerData)
+      continue;
+    for (uint32_t j = 0; j < inputs.size(); ++j)
+      if (overlap(output.callerData, output.mostBytes, inputs[j].data, inputs[j].bytes) &&
+          (model->inputUnder(index, i) != j || output.callerData != inputs[j].data ||
+           output.mostBytes != inputs[j].bytes))
+        fail(FOVEA_INVALID, entry.outputText(i), ": expected memory of its own, got some of ", entry.inputText(j),
+             model->inputUnder(index, i) == j ? ", of which it may have exactly all" : "");
+    for (uint32_t j = 0; j < i; ++j)
+      if (outputs[j].callerData &&
+          overlap(output.callerData, output.mostBytes, outputs[j].callerData, outputs[j].mostBytes))
+        fail(FOVEA_INVALID, entry.outputText(i), ": expected memory of its own, got some of ", entry.outputText(j));
+  }
 }
 
 void Session::placeOutputs() {
@@ -199,6 +226,9 @@ void Session::placeOutputs() {
     void *memory = output.callerData ? output.callerData : output.owned.data();
     outputPointers[i] = memory && output.mostBytes ? memory : nowhere;
   }
+  if (!overlapsChecked)
+    checkOverlaps();
+  overlapsChecked = true;
 }
 
 void Session::run() {

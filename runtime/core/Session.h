@@ -30,6 +30,7 @@ public:
 private:
   struct Input {
     const void *data = nullptr;
+    size_t bytes = 0;
     std::vector<int64_t> dims;
     bool bound = false;
   };
@@ -53,6 +54,7 @@ private:
   void callProgram(fovea_host_fn function, const char *what);
   void readOutputDims();
   void placeOutputs();
+  void checkOverlaps() const;
   std::string faultText(int64_t fault) const;
   uint32_t dispatchOf(uint32_t kernel);
   int32_t launch(uint32_t kernel, void *const *buffers, const int64_t *scalars, int64_t tasks, int64_t grain,
@@ -84,6 +86,8 @@ private:
   Buffer arena;
   Buffer workspace;
   bool prepared = false;
+  // Since something was bound or prepared last.
+  bool overlapsChecked = false;
 
   // What `Host` points to.
   std::vector<int64_t> flatDims;

@@ -135,3 +135,21 @@ void Inputs::bind(fovea_session *session, const fovea_model *model) {
     call(fovea_session_bind_input, session, i, &tensor);
   }
 }
+
+void Inputs::bindOutputsOver(fovea_session *session, const fovea_model *model) {
+  const uint32_t entry = fovea_session_entry(session);
+  fovea_entry_info entryInfo;
+  call(fovea_model_entry, model, entry, &entryInfo);
+  for (uint32_t i = 0; i < entryInfo.output_count; ++i) {
+    uint32_t under;
+    fovea_tensor_info input, output;
+    call(fovea_model_output_over, model, entry, i, &under);
+    if (under == UINT32_MAX)
+      continue;
+    call(fovea_model_input, model, entry, under, &input);
+    call(fovea_model_output, model, entry, i, &output);
+    npy::Array &array = arrays.at(input.name);
+    call(fovea_session_bind_output, session, i, array.data.data(), array.data.size());
+    fmt::print(stderr, "output '{}' is written over input '{}'\n", output.name, input.name);
+  }
+}

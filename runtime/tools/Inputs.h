@@ -34,6 +34,9 @@ public:
   // be random.
   void bind(fovea_session *session, const fovea_model *model);
 
+  // Binds each output that may be written over an input to the memory of that input; says so.
+  void bindOutputsOver(fovea_session *session, const fovea_model *model);
+
 private:
   void add(std::string name, npy::Array array, const std::string &origin);
   npy::Array random(const fovea_tensor_info &info);

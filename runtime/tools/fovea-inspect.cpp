@@ -37,10 +37,18 @@ static json describeTensor(const artifact::Tensor *tensor) {
            })}};
 }
 
+static json describeOutput(const artifact::Tensor *tensor, const artifact::Entry *entry) {
+  json result = describeTensor(tensor);
+  if (tensor->over() >= 0)
+    result["may_be_written_over"] = string(entry->inputs()->Get(static_cast<uint32_t>(tensor->over()))->name());
+  return result;
+}
+
 static json describeEntry(const artifact::Entry *entry, const artifact::Manifest &manifest) {
   return {{"name", string(entry->name())},
           {"inputs", list(entry->inputs(), describeTensor)},
-          {"outputs", list(entry->outputs(), describeTensor)},
+          {"outputs",
+           list(entry->outputs(), [&](const artifact::Tensor *tensor) { return describeOutput(tensor, entry); })},
           {"arena", string(entry->arena())},
           {"buffers", list(entry->buffers(),
                            [](const artifact::Buffer *buffer) -> json {
@@ -134,7 +142,9 @@ static void printEntry(const json &entry) {
   for (const json &input : entry["inputs"])
     fmt::print("  input   {}  {}\n", text(input["name"]), shapeText(input));
   for (const json &output : entry["outputs"])
-    fmt::print("  output  {}  {}\n", text(output["name"]), shapeText(output));
+    fmt::print("  output  {}  {}{}\n", text(output["name"]), shapeText(output),
+               output.contains("may_be_written_over") ? ", may be written over " + text(output["may_be_written_over"])
+                                                      : std::string());
   fmt::print("  arena   {} bytes, {} buffers\n", text(entry["arena"]).empty() ? "?" : text(entry["arena"]),
              entry["buffers"].size());
   for (const json &buffer : entry["buffers"])

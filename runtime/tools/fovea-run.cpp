@@ -21,7 +21,7 @@ namespace {
 struct Options {
   std::string model, entry, device = "cpu", outputArchive, expected, profile;
   uint32_t threads = 0;
-  bool listDevices = false;
+  bool listDevices = false, inPlace = false;
   InputOptions inputs;
   std::vector<std::string> outputFiles;
   Tolerance tolerance;
@@ -50,7 +50,10 @@ static void addOptions(CLI::App &app, Options &options) {
       ->check(CLI::NonNegativeNumber);
   app.add_option("--atol", options.tolerance.absolute, "Tolerance of floats, absolute (default 1e-4)")
       ->check(CLI::NonNegativeNumber);
-  app.add_flag("--profile{-}", options.profile, "Time each kernel in a second run; a table, or JSON with =FILE.json");
+  auto *profile = app.add_flag("--profile{-}", options.profile,
+                               "Time each kernel in a second run; a table, or JSON with =FILE.json");
+  app.add_flag("--in-place", options.inPlace, "Write outputs over the inputs that they may be written over")
+      ->excludes(profile);
 }
 
 static void printSummary(const std::string &name, const npy::View &view) {
@@ -128,6 +131,8 @@ static int run(const CLI::App &app, const Options &options) {
   checkOutputNames(options, session.get(), model.get());
   Inputs inputs(app, options.inputs);
   inputs.bind(session.get(), model.get());
+  if (options.inPlace)
+    inputs.bindOutputsOver(session.get(), model.get());
   const npy::Arrays expected = options.expected.empty() ? npy::Arrays() : npy::readZip(options.expected);
 
   call(fovea_session_run, session.get());

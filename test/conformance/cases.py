@@ -46,6 +46,9 @@ class Case:
             return dim in (1, rank - 1) if rank == 4 else dim == rank - 1
         if op == "Attention" and position in (4, 5):
             return dim in (1, 3)
+        if op == "LinearAttention":
+            # As a function it is a Scan, which is written out position by position.
+            return dim in (1, 2, 3) if position == 3 else dim == 2 or self.expanded and dim == 1
         if op in ("Conv", "CausalConvWithState"):
             return position == 1
         if op in ("GatherND", "ScatterND"):

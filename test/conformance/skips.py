@@ -8,7 +8,7 @@ OTHER_TYPE = "an element type that Fovea does not have (strings; 8 bits and less
 
 # These are tried: a reason for what works is an error.
 OPERATORS = {
-    "control flow and sequences": """If Loop Scan SequenceAt SequenceConstruct SequenceEmpty SequenceErase SequenceInsert SequenceLength
+    "control flow and sequences": """If Loop SequenceAt SequenceConstruct SequenceEmpty SequenceErase SequenceInsert SequenceLength
         SequenceMap SplitToSequence ConcatFromSequence Optional OptionalGetElement OptionalHasElement""",
     "no operator of attention models: pooling, resampling, images": """AveragePool MaxPool GlobalAveragePool GlobalMaxPool LpPool GlobalLpPool
         MaxUnpool MaxRoiPool RoiAlign Resize Upsample GridSample AffineGrid ImageDecoder LRN NonMaxSuppression Det""",
@@ -20,7 +20,7 @@ OPERATORS = {
     "signals": "DFT STFT HammingWindow HannWindow BlackmanWindow MelWeightMatrix",
     "losses": "SoftmaxCrossEntropyLoss NegativeLogLikelihoodLoss",
     "a result whose size depends on data": "NonZero Unique Compress",
-    "not imported yet": "LinearAttention CausalConvWithState TensorScatter BitCast CenterCropPad",
+    "not imported yet": "BitCast CenterCropPad",
 }
 # So are these; `@mode` at the end of a pattern: in that mode only.
 CASES = {

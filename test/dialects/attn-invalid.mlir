@@ -1666,3 +1666,283 @@ func.func @memory_write_c2_result(%m: tensor<2x9x4xf32>, %k: tensor<2x3x4xf32>, 
   %0 = attn.memory_write ins(%m, %k, %s, %x, %x : tensor<2x9x4xf32>, tensor<2x3x4xf32>, tensor<2x3xf32>, tensor<2x3x4xf32>, tensor<2x3x4xf32>) outs(%i : tensor<2x8x4xf32>) -> tensor<2x8x4xf32>
   return
 }
+
+// -----
+
+func.func @linear_attention_c1(%q: tensor<2x5x4x8xf32>, %k: tensor<2x5x2x7xf32>, %v: tensor<2x5x2x6xf32>, %s: tensor<2x2x8x6xf32>, %g: tensor<2x5x2x8xf32>, %b: tensor<2x5x2xf32>, %i: tensor<2x5x4x6xf32>, %n: tensor<2x2x8x6xf32>) {
+  // expected-error @+1 {{expected query B x T x H x D, key B x T x G x D, value B x T x G x E and result B x T x H x E, got 'tensor<2x5x4x8xf32>', 'tensor<2x5x2x7xf32>', 'tensor<2x5x2x6xf32>' and 'tensor<2x5x4x6xf32>' [linear_attention_c1]}}
+  %0, %1 = attn.linear_attention ins(%q, %k, %v : tensor<2x5x4x8xf32>, tensor<2x5x2x7xf32>, tensor<2x5x2x6xf32>) state(%s : tensor<2x2x8x6xf32>) decay(%g : tensor<2x5x2x8xf32>) beta(%b : tensor<2x5x2xf32>) outs(%i, %n : tensor<2x5x4x6xf32>, tensor<2x2x8x6xf32>) -> tensor<2x5x4x6xf32>, tensor<2x2x8x6xf32>
+  return
+}
+
+// -----
+
+func.func @linear_attention_c1_rank(%q: tensor<2x5x4x8xf32>, %k: tensor<2x5x2x8xf32>, %v: tensor<2x5x12xf32>, %s: tensor<2x2x8x6xf32>, %g: tensor<2x5x2x8xf32>, %b: tensor<2x5x2xf32>, %i: tensor<2x5x4x6xf32>, %n: tensor<2x2x8x6xf32>) {
+  // expected-error @+1 {{expected query B x T x H x D, key B x T x G x D, value B x T x G x E and result B x T x H x E, got 'tensor<2x5x4x8xf32>', 'tensor<2x5x2x8xf32>', 'tensor<2x5x12xf32>' and 'tensor<2x5x4x6xf32>' [linear_attention_c1]}}
+  %0, %1 = attn.linear_attention ins(%q, %k, %v : tensor<2x5x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x12xf32>) state(%s : tensor<2x2x8x6xf32>) decay(%g : tensor<2x5x2x8xf32>) beta(%b : tensor<2x5x2xf32>) outs(%i, %n : tensor<2x5x4x6xf32>, tensor<2x2x8x6xf32>) -> tensor<2x5x4x6xf32>, tensor<2x2x8x6xf32>
+  return
+}
+
+// -----
+
+func.func @linear_attention_c2(%q: tensor<2x5x3x8xf32>, %k: tensor<2x5x2x8xf32>, %v: tensor<2x5x2x6xf32>, %s: tensor<2x2x8x6xf32>, %g: tensor<2x5x2x8xf32>, %b: tensor<2x5x2xf32>, %i: tensor<2x5x3x6xf32>, %n: tensor<2x2x8x6xf32>) {
+  // expected-error @+1 {{expected a static number of query heads that is a multiple of those of the key, got 'tensor<2x5x3x8xf32>' and 'tensor<2x5x2x8xf32>' [linear_attention_c2]}}
+  %0, %1 = attn.linear_attention ins(%q, %k, %v : tensor<2x5x3x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x6xf32>) state(%s : tensor<2x2x8x6xf32>) decay(%g : tensor<2x5x2x8xf32>) beta(%b : tensor<2x5x2xf32>) outs(%i, %n : tensor<2x5x3x6xf32>, tensor<2x2x8x6xf32>) -> tensor<2x5x3x6xf32>, tensor<2x2x8x6xf32>
+  return
+}
+
+// -----
+
+func.func @linear_attention_c2_dynamic(%q: tensor<2x5x4x8xf32>, %k: tensor<2x5x?x8xf32>, %v: tensor<2x5x2x6xf32>, %s: tensor<2x2x8x6xf32>, %g: tensor<2x5x2x8xf32>, %b: tensor<2x5x2xf32>, %i: tensor<2x5x4x6xf32>, %n: tensor<2x2x8x6xf32>) {
+  // expected-error @+1 {{expected a static number of query heads that is a multiple of those of the key, got 'tensor<2x5x4x8xf32>' and 'tensor<2x5x?x8xf32>' [linear_attention_c2]}}
+  %0, %1 = attn.linear_attention ins(%q, %k, %v : tensor<2x5x4x8xf32>, tensor<2x5x?x8xf32>, tensor<2x5x2x6xf32>) state(%s : tensor<2x2x8x6xf32>) decay(%g : tensor<2x5x2x8xf32>) beta(%b : tensor<2x5x2xf32>) outs(%i, %n : tensor<2x5x4x6xf32>, tensor<2x2x8x6xf32>) -> tensor<2x5x4x6xf32>, tensor<2x2x8x6xf32>
+  return
+}
+
+// -----
+
+func.func @linear_attention_c3(%q: tensor<2x5x4x8xf32>, %k: tensor<2x5x2x8xf32>, %v: tensor<2x5x2x6xf32>, %s: tensor<2x2x8x6xf32>, %g: tensor<2x5x2x8xf16>, %b: tensor<2x5x2xf32>, %i: tensor<2x5x4x6xf32>, %n: tensor<2x2x8x6xf32>) {
+  // expected-error @+1 {{expected query, key, value, decay, beta and result of one float type and states of one, got operands 'tensor<2x5x4x8xf32>', 'tensor<2x5x2x8xf32>', 'tensor<2x5x2x6xf32>', 'tensor<2x2x8x6xf32>', 'tensor<2x5x2x8xf16>', 'tensor<2x5x2xf32>', 'tensor<2x5x4x6xf32>', 'tensor<2x2x8x6xf32>' [linear_attention_c3]}}
+  %0, %1 = attn.linear_attention ins(%q, %k, %v : tensor<2x5x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x6xf32>) state(%s : tensor<2x2x8x6xf32>) decay(%g : tensor<2x5x2x8xf16>) beta(%b : tensor<2x5x2xf32>) outs(%i, %n : tensor<2x5x4x6xf32>, tensor<2x2x8x6xf32>) -> tensor<2x5x4x6xf32>, tensor<2x2x8x6xf32>
+  return
+}
+
+// -----
+
+func.func @linear_attention_c3_states(%q: tensor<2x5x4x8xf32>, %k: tensor<2x5x2x8xf32>, %v: tensor<2x5x2x6xf32>, %s: tensor<2x2x8x6xf64>, %g: tensor<2x5x2x8xf32>, %b: tensor<2x5x2xf32>, %i: tensor<2x5x4x6xf32>, %n: tensor<2x2x8x6xf32>) {
+  // expected-error @+1 {{expected query, key, value, decay, beta and result of one float type and states of one, got operands 'tensor<2x5x4x8xf32>', 'tensor<2x5x2x8xf32>', 'tensor<2x5x2x6xf32>', 'tensor<2x2x8x6xf64>', 'tensor<2x5x2x8xf32>', 'tensor<2x5x2xf32>', 'tensor<2x5x4x6xf32>', 'tensor<2x2x8x6xf32>' [linear_attention_c3]}}
+  %0, %1 = attn.linear_attention ins(%q, %k, %v : tensor<2x5x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x6xf32>) state(%s : tensor<2x2x8x6xf64>) decay(%g : tensor<2x5x2x8xf32>) beta(%b : tensor<2x5x2xf32>) outs(%i, %n : tensor<2x5x4x6xf32>, tensor<2x2x8x6xf32>) -> tensor<2x5x4x6xf32>, tensor<2x2x8x6xf32>
+  return
+}
+
+// -----
+
+func.func @linear_attention_c4(%q: tensor<2x5x4x8xf32>, %k: tensor<2x5x2x8xf32>, %v: tensor<2x5x2x6xf32>, %s: tensor<2x2x6x8xf32>, %g: tensor<2x5x2x8xf32>, %b: tensor<2x5x2xf32>, %i: tensor<2x5x4x6xf32>, %n: tensor<2x2x8x6xf32>) {
+  // expected-error @+1 {{expected states B x G x D x E, got 'tensor<2x2x6x8xf32>' and 'tensor<2x2x8x6xf32>' [linear_attention_c4]}}
+  %0, %1 = attn.linear_attention ins(%q, %k, %v : tensor<2x5x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x6xf32>) state(%s : tensor<2x2x6x8xf32>) decay(%g : tensor<2x5x2x8xf32>) beta(%b : tensor<2x5x2xf32>) outs(%i, %n : tensor<2x5x4x6xf32>, tensor<2x2x8x6xf32>) -> tensor<2x5x4x6xf32>, tensor<2x2x8x6xf32>
+  return
+}
+
+// -----
+
+func.func @linear_attention_c5(%q: tensor<2x5x4x8xf32>, %k: tensor<2x5x2x8xf32>, %v: tensor<2x5x2x6xf32>, %s: tensor<2x2x8x6xf32>, %g: tensor<2x5x2x6xf32>, %b: tensor<2x5x2xf32>, %i: tensor<2x5x4x6xf32>, %n: tensor<2x2x8x6xf32>) {
+  // expected-error @+1 {{expected a decay B x T x G x D or B x T x G x 1, got 'tensor<2x5x2x6xf32>' [linear_attention_c5]}}
+  %0, %1 = attn.linear_attention ins(%q, %k, %v : tensor<2x5x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x6xf32>) state(%s : tensor<2x2x8x6xf32>) decay(%g : tensor<2x5x2x6xf32>) beta(%b : tensor<2x5x2xf32>) outs(%i, %n : tensor<2x5x4x6xf32>, tensor<2x2x8x6xf32>) -> tensor<2x5x4x6xf32>, tensor<2x2x8x6xf32>
+  return
+}
+
+// -----
+
+func.func @linear_attention_c6(%q: tensor<2x5x4x8xf32>, %k: tensor<2x5x2x8xf32>, %v: tensor<2x5x2x6xf32>, %s: tensor<2x2x8x6xf32>, %g: tensor<2x5x2x8xf32>, %b: tensor<2x5x4xf32>, %i: tensor<2x5x4x6xf32>, %n: tensor<2x2x8x6xf32>) {
+  // expected-error @+1 {{expected beta to be B x T x G or B x T x 1, got 'tensor<2x5x4xf32>' [linear_attention_c6]}}
+  %0, %1 = attn.linear_attention ins(%q, %k, %v : tensor<2x5x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x6xf32>) state(%s : tensor<2x2x8x6xf32>) decay(%g : tensor<2x5x2x8xf32>) beta(%b : tensor<2x5x4xf32>) outs(%i, %n : tensor<2x5x4x6xf32>, tensor<2x2x8x6xf32>) -> tensor<2x5x4x6xf32>, tensor<2x2x8x6xf32>
+  return
+}
+
+// -----
+
+func.func @linear_attention_c7(%q: tensor<2x5x4x8xf32>, %k: tensor<2x5x2x8xf32>, %v: tensor<2x5x2x6xf32>, %s: tensor<2x2x8x6xf32>, %g: tensor<2x5x2x8xf32>, %b: tensor<2x5x2xf32>, %i: tensor<2x5x4x7xf32>, %n: tensor<2x2x8x6xf32>) {
+  // expected-error @+1 {{expected the inits to have the results' types 'tensor<2x5x4x6xf32>' and 'tensor<2x2x8x6xf32>', got 'tensor<2x5x4x7xf32>' and 'tensor<2x2x8x6xf32>' [linear_attention_c7]}}
+  %0, %1 = attn.linear_attention ins(%q, %k, %v : tensor<2x5x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x6xf32>) state(%s : tensor<2x2x8x6xf32>) decay(%g : tensor<2x5x2x8xf32>) beta(%b : tensor<2x5x2xf32>) outs(%i, %n : tensor<2x5x4x7xf32>, tensor<2x2x8x6xf32>) -> tensor<2x5x4x6xf32>, tensor<2x2x8x6xf32>
+  return
+}
+
+// -----
+
+func.func @causal_conv_with_state_c1(%x: tensor<2x6x9xf32>, %w: tensor<5x4xf32>, %c: tensor<6xf32>, %s: tensor<2x6x3xf32>, %i: tensor<2x6x9xf32>, %n: tensor<2x6x3xf32>) {
+  // expected-error @+1 {{expected source and result B x C x T, weight C x K and bias C, got 'tensor<2x6x9xf32>', 'tensor<2x6x9xf32>', 'tensor<5x4xf32>' and a bias [causal_conv_with_state_c1]}}
+  %0, %1 = attn.causal_conv_with_state ins(%x, %w : tensor<2x6x9xf32>, tensor<5x4xf32>) bias(%c : tensor<6xf32>) state(%s : tensor<2x6x3xf32>) outs(%i, %n : tensor<2x6x9xf32>, tensor<2x6x3xf32>) -> tensor<2x6x9xf32>, tensor<2x6x3xf32>
+  return
+}
+
+// -----
+
+func.func @causal_conv_with_state_c2(%x: tensor<2x6x9xf32>, %w: tensor<6x4xf32>, %c: tensor<6xf64>, %s: tensor<2x6x3xf32>, %i: tensor<2x6x9xf32>, %n: tensor<2x6x3xf32>) {
+  // expected-error @+1 {{expected all operands and results to be of one float type, got 'tensor<2x6x9xf32>', 'tensor<6x4xf32>', 'tensor<6xf64>', 'tensor<2x6x3xf32>', 'tensor<2x6x9xf32>', 'tensor<2x6x3xf32>' [causal_conv_with_state_c2]}}
+  %0, %1 = attn.causal_conv_with_state ins(%x, %w : tensor<2x6x9xf32>, tensor<6x4xf32>) bias(%c : tensor<6xf64>) state(%s : tensor<2x6x3xf32>) outs(%i, %n : tensor<2x6x9xf32>, tensor<2x6x3xf32>) -> tensor<2x6x9xf32>, tensor<2x6x3xf32>
+  return
+}
+
+// -----
+
+func.func @causal_conv_with_state_c3(%x: tensor<2x6x9xf32>, %w: tensor<6x5xf32>, %c: tensor<6xf32>, %s: tensor<2x6x3xf32>, %i: tensor<2x6x9xf32>, %n: tensor<2x6x3xf32>) {
+  // expected-error @+1 {{expected states B x C x (K - 1) and K of 1 at least, got 'tensor<2x6x3xf32>' and 'tensor<2x6x3xf32>' for a weight of 'tensor<6x5xf32>' [causal_conv_with_state_c3]}}
+  %0, %1 = attn.causal_conv_with_state ins(%x, %w : tensor<2x6x9xf32>, tensor<6x5xf32>) bias(%c : tensor<6xf32>) state(%s : tensor<2x6x3xf32>) outs(%i, %n : tensor<2x6x9xf32>, tensor<2x6x3xf32>) -> tensor<2x6x9xf32>, tensor<2x6x3xf32>
+  return
+}
+
+// -----
+
+func.func @causal_conv_with_state_c3_empty(%x: tensor<2x6x9xf32>, %w: tensor<6x0xf32>, %c: tensor<6xf32>, %s: tensor<2x6x?xf32>, %i: tensor<2x6x9xf32>, %n: tensor<2x6x?xf32>) {
+  // expected-error @+1 {{expected states B x C x (K - 1) and K of 1 at least, got 'tensor<2x6x?xf32>' and 'tensor<2x6x?xf32>' for a weight of 'tensor<6x0xf32>' [causal_conv_with_state_c3]}}
+  %0, %1 = attn.causal_conv_with_state ins(%x, %w : tensor<2x6x9xf32>, tensor<6x0xf32>) bias(%c : tensor<6xf32>) state(%s : tensor<2x6x?xf32>) outs(%i, %n : tensor<2x6x9xf32>, tensor<2x6x?xf32>) -> tensor<2x6x9xf32>, tensor<2x6x?xf32>
+  return
+}
+
+// -----
+
+func.func @causal_conv_with_state_c4(%x: tensor<2x6x9xf32>, %w: tensor<6x4xf32>, %c: tensor<6xf32>, %s: tensor<2x6x3xf32>, %i: tensor<2x6x8xf32>, %n: tensor<2x6x3xf32>) {
+  // expected-error @+1 {{expected the inits to have the results' types 'tensor<2x6x9xf32>' and 'tensor<2x6x3xf32>', got 'tensor<2x6x8xf32>' and 'tensor<2x6x3xf32>' [causal_conv_with_state_c4]}}
+  %0, %1 = attn.causal_conv_with_state ins(%x, %w : tensor<2x6x9xf32>, tensor<6x4xf32>) bias(%c : tensor<6xf32>) state(%s : tensor<2x6x3xf32>) outs(%i, %n : tensor<2x6x8xf32>, tensor<2x6x3xf32>) -> tensor<2x6x9xf32>, tensor<2x6x3xf32>
+  return
+}
+
+// -----
+
+func.func @cache_append_c1(%c: tensor<2x3x9x4xf32>, %u: tensor<2x3x2x4xf32>, %p: tensor<2xi64>, %i: tensor<2x3x9x4xf32>) {
+  // expected-error @+1 {{expected an axis behind the batch, of 'tensor<2x3x9x4xf32>', got 0 [cache_append_c1]}}
+  %0 = attn.cache_append axis(0) ins(%c, %u : tensor<2x3x9x4xf32>, tensor<2x3x2x4xf32>) positions(%p : tensor<2xi64>) outs(%i : tensor<2x3x9x4xf32>) -> tensor<2x3x9x4xf32>
+  return
+}
+
+// -----
+
+func.func @cache_append_c1_high(%c: tensor<2x3x9x4xf32>, %u: tensor<2x3x2x4xf32>, %p: tensor<2xi64>, %i: tensor<2x3x9x4xf32>) {
+  // expected-error @+1 {{expected an axis behind the batch, of 'tensor<2x3x9x4xf32>', got 4 [cache_append_c1]}}
+  %0 = attn.cache_append axis(4) ins(%c, %u : tensor<2x3x9x4xf32>, tensor<2x3x2x4xf32>) positions(%p : tensor<2xi64>) outs(%i : tensor<2x3x9x4xf32>) -> tensor<2x3x9x4xf32>
+  return
+}
+
+// -----
+
+func.func @cache_append_c2(%c: tensor<2x3x9x4xf32>, %u: tensor<2x3x10x4xf32>, %p: tensor<2xi64>, %i: tensor<2x3x9x4xf32>) {
+  // expected-error @+1 {{expected an update of the cache's type, not longer than it along dim 2, got 'tensor<2x3x10x4xf32>' for 'tensor<2x3x9x4xf32>' [cache_append_c2]}}
+  %0 = attn.cache_append axis(2) ins(%c, %u : tensor<2x3x9x4xf32>, tensor<2x3x10x4xf32>) positions(%p : tensor<2xi64>) outs(%i : tensor<2x3x9x4xf32>) -> tensor<2x3x9x4xf32>
+  return
+}
+
+// -----
+
+func.func @cache_append_c2_type(%c: tensor<2x3x9x4xf32>, %u: tensor<2x3x2x4xf16>, %p: tensor<2xi64>, %i: tensor<2x3x9x4xf32>) {
+  // expected-error @+1 {{expected an update of the cache's type, not longer than it along dim 2, got 'tensor<2x3x2x4xf16>' for 'tensor<2x3x9x4xf32>' [cache_append_c2]}}
+  %0 = attn.cache_append axis(2) ins(%c, %u : tensor<2x3x9x4xf32>, tensor<2x3x2x4xf16>) positions(%p : tensor<2xi64>) outs(%i : tensor<2x3x9x4xf32>) -> tensor<2x3x9x4xf32>
+  return
+}
+
+// -----
+
+func.func @cache_append_c2_size(%c: tensor<2x3x9x4xf32>, %u: tensor<2x4x2x4xf32>, %p: tensor<2xi64>, %i: tensor<2x3x9x4xf32>) {
+  // expected-error @+1 {{expected an update of the cache's type, not longer than it along dim 2, got 'tensor<2x4x2x4xf32>' for 'tensor<2x3x9x4xf32>' [cache_append_c2]}}
+  %0 = attn.cache_append axis(2) ins(%c, %u : tensor<2x3x9x4xf32>, tensor<2x4x2x4xf32>) positions(%p : tensor<2xi64>) outs(%i : tensor<2x3x9x4xf32>) -> tensor<2x3x9x4xf32>
+  return
+}
+
+// -----
+
+func.func @cache_append_c3(%c: tensor<2x3x9x4xf32>, %u: tensor<2x3x2x4xf32>, %p: tensor<3xi64>, %i: tensor<2x3x9x4xf32>) {
+  // expected-error @+1 {{expected positions to be a tensor of B i64, got 'tensor<3xi64>' [cache_append_c3]}}
+  %0 = attn.cache_append axis(2) ins(%c, %u : tensor<2x3x9x4xf32>, tensor<2x3x2x4xf32>) positions(%p : tensor<3xi64>) outs(%i : tensor<2x3x9x4xf32>) -> tensor<2x3x9x4xf32>
+  return
+}
+
+// -----
+
+func.func @cache_append_c3_type(%c: tensor<2x3x9x4xf32>, %u: tensor<2x3x2x4xf32>, %p: tensor<2xi32>, %i: tensor<2x3x9x4xf32>) {
+  // expected-error @+1 {{expected positions to be a tensor of B i64, got 'tensor<2xi32>' [cache_append_c3]}}
+  %0 = attn.cache_append axis(2) ins(%c, %u : tensor<2x3x9x4xf32>, tensor<2x3x2x4xf32>) positions(%p : tensor<2xi32>) outs(%i : tensor<2x3x9x4xf32>) -> tensor<2x3x9x4xf32>
+  return
+}
+
+// -----
+
+func.func @cache_append_c4(%c: tensor<2x3x9x4xf32>, %u: tensor<2x3x2x4xf32>, %p: tensor<2xi64>, %i: tensor<2x3x8x4xf32>) {
+  // expected-error @+1 {{expected init and result to be of one type, of the cache's shape and elements, got 'tensor<2x3x8x4xf32>' and 'tensor<2x3x8x4xf32>' [cache_append_c4]}}
+  %0 = attn.cache_append axis(2) ins(%c, %u : tensor<2x3x9x4xf32>, tensor<2x3x2x4xf32>) positions(%p : tensor<2xi64>) outs(%i : tensor<2x3x8x4xf32>) -> tensor<2x3x8x4xf32>
+  return
+}
+
+// -----
+
+func.func @paged_append_c1(%p: tensor<9x2x4x8xf32>, %u: tensor<3x2x5x7xf32>, %t: tensor<3x6xi32>, %s: tensor<3xi64>, %i: tensor<9x2x4x8xf32>) {
+  // expected-error @+1 {{expected pages P x G x S x D and an update B x G x T x D of the same elements, got 'tensor<9x2x4x8xf32>' and 'tensor<3x2x5x7xf32>' [paged_append_c1]}}
+  %0 = attn.paged_append ins(%p, %u, %t, %s : tensor<9x2x4x8xf32>, tensor<3x2x5x7xf32>, tensor<3x6xi32>, tensor<3xi64>) outs(%i : tensor<9x2x4x8xf32>) -> tensor<9x2x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @paged_append_c1_type(%p: tensor<9x2x4x8xf32>, %u: tensor<3x2x5x8xf16>, %t: tensor<3x6xi32>, %s: tensor<3xi64>, %i: tensor<9x2x4x8xf32>) {
+  // expected-error @+1 {{expected pages P x G x S x D and an update B x G x T x D of the same elements, got 'tensor<9x2x4x8xf32>' and 'tensor<3x2x5x8xf16>' [paged_append_c1]}}
+  %0 = attn.paged_append ins(%p, %u, %t, %s : tensor<9x2x4x8xf32>, tensor<3x2x5x8xf16>, tensor<3x6xi32>, tensor<3xi64>) outs(%i : tensor<9x2x4x8xf32>) -> tensor<9x2x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @paged_append_c2(%p: tensor<9x2x4x8xf32>, %u: tensor<3x2x5x8xf32>, %t: tensor<2x6xi32>, %s: tensor<3xi64>, %i: tensor<9x2x4x8xf32>) {
+  // expected-error @+1 {{expected a table of B x N i32 or i64, got 'tensor<2x6xi32>' [paged_append_c2]}}
+  %0 = attn.paged_append ins(%p, %u, %t, %s : tensor<9x2x4x8xf32>, tensor<3x2x5x8xf32>, tensor<2x6xi32>, tensor<3xi64>) outs(%i : tensor<9x2x4x8xf32>) -> tensor<9x2x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @paged_append_c2_type(%p: tensor<9x2x4x8xf32>, %u: tensor<3x2x5x8xf32>, %t: tensor<3x6xf32>, %s: tensor<3xi64>, %i: tensor<9x2x4x8xf32>) {
+  // expected-error @+1 {{expected a table of B x N i32 or i64, got 'tensor<3x6xf32>' [paged_append_c2]}}
+  %0 = attn.paged_append ins(%p, %u, %t, %s : tensor<9x2x4x8xf32>, tensor<3x2x5x8xf32>, tensor<3x6xf32>, tensor<3xi64>) outs(%i : tensor<9x2x4x8xf32>) -> tensor<9x2x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @paged_append_c3(%p: tensor<9x2x4x8xf32>, %u: tensor<3x2x5x8xf32>, %t: tensor<3x6xi32>, %s: tensor<3xi32>, %i: tensor<9x2x4x8xf32>) {
+  // expected-error @+1 {{expected positions to be a tensor of B i64, got 'tensor<3xi32>' [paged_append_c3]}}
+  %0 = attn.paged_append ins(%p, %u, %t, %s : tensor<9x2x4x8xf32>, tensor<3x2x5x8xf32>, tensor<3x6xi32>, tensor<3xi32>) outs(%i : tensor<9x2x4x8xf32>) -> tensor<9x2x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @paged_append_c4(%p: tensor<9x2x4x8xf32>, %u: tensor<3x2x5x8xf32>, %t: tensor<3x6xi32>, %s: tensor<3xi64>, %i: tensor<8x2x4x8xf32>) {
+  // expected-error @+1 {{expected init and result to be of one type, of the pages' shape and elements, got 'tensor<8x2x4x8xf32>' and 'tensor<8x2x4x8xf32>' [paged_append_c4]}}
+  %0 = attn.paged_append ins(%p, %u, %t, %s : tensor<9x2x4x8xf32>, tensor<3x2x5x8xf32>, tensor<3x6xi32>, tensor<3xi64>) outs(%i : tensor<8x2x4x8xf32>) -> tensor<8x2x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @paged_attention_c1(%q: tensor<3x4x2x8xf32>, %k: tensor<9x2x4x7xf32>, %v: tensor<9x2x4x6xf32>, %t: tensor<3x6xi64>, %n: tensor<3xi64>, %i: tensor<3x4x2x6xf32>) {
+  // expected-error @+1 {{expected query B x H x M x D, key P x G x S x D, value P x G x S x E and result B x H x M x E, got 'tensor<3x4x2x8xf32>', 'tensor<9x2x4x7xf32>', 'tensor<9x2x4x6xf32>' and 'tensor<3x4x2x6xf32>' [paged_attention_c1]}}
+  %0 = attn.paged_attention ins(%q, %k, %v : tensor<3x4x2x8xf32>, tensor<9x2x4x7xf32>, tensor<9x2x4x6xf32>) table(%t : tensor<3x6xi64>) lengths(%n : tensor<3xi64>) outs(%i : tensor<3x4x2x6xf32>) -> tensor<3x4x2x6xf32>
+  return
+}
+
+// -----
+
+func.func @paged_attention_c2(%q: tensor<3x3x2x8xf32>, %k: tensor<9x2x4x8xf32>, %v: tensor<9x2x4x6xf32>, %t: tensor<3x6xi64>, %n: tensor<3xi64>, %i: tensor<3x3x2x6xf32>) {
+  // expected-error @+1 {{expected a static number of query heads that is a multiple of those of the key, got 'tensor<3x3x2x8xf32>' and 'tensor<9x2x4x8xf32>' [paged_attention_c2]}}
+  %0 = attn.paged_attention ins(%q, %k, %v : tensor<3x3x2x8xf32>, tensor<9x2x4x8xf32>, tensor<9x2x4x6xf32>) table(%t : tensor<3x6xi64>) lengths(%n : tensor<3xi64>) outs(%i : tensor<3x3x2x6xf32>) -> tensor<3x3x2x6xf32>
+  return
+}
+
+// -----
+
+func.func @paged_attention_c3(%q: tensor<3x4x2x8xf32>, %k: tensor<9x2x4x8xf16>, %v: tensor<9x2x4x6xf32>, %t: tensor<3x6xi64>, %n: tensor<3xi64>, %i: tensor<3x4x2x6xf32>) {
+  // expected-error @+1 {{expected query, key, value and result of one float type, got 'tensor<3x4x2x8xf32>', 'tensor<9x2x4x8xf16>', 'tensor<9x2x4x6xf32>' and 'tensor<3x4x2x6xf32>' [paged_attention_c3]}}
+  %0 = attn.paged_attention ins(%q, %k, %v : tensor<3x4x2x8xf32>, tensor<9x2x4x8xf16>, tensor<9x2x4x6xf32>) table(%t : tensor<3x6xi64>) lengths(%n : tensor<3xi64>) outs(%i : tensor<3x4x2x6xf32>) -> tensor<3x4x2x6xf32>
+  return
+}
+
+// -----
+
+func.func @paged_attention_c4(%q: tensor<3x4x2x8xf32>, %k: tensor<9x2x4x8xf32>, %v: tensor<9x2x4x6xf32>, %t: tensor<3x6xi8>, %n: tensor<3xi64>, %i: tensor<3x4x2x6xf32>) {
+  // expected-error @+1 {{expected a table of B x N i32 or i64, got 'tensor<3x6xi8>' [paged_attention_c4]}}
+  %0 = attn.paged_attention ins(%q, %k, %v : tensor<3x4x2x8xf32>, tensor<9x2x4x8xf32>, tensor<9x2x4x6xf32>) table(%t : tensor<3x6xi8>) lengths(%n : tensor<3xi64>) outs(%i : tensor<3x4x2x6xf32>) -> tensor<3x4x2x6xf32>
+  return
+}
+
+// -----
+
+func.func @paged_attention_c5(%q: tensor<3x4x2x8xf32>, %k: tensor<9x2x4x8xf32>, %v: tensor<9x2x4x6xf32>, %t: tensor<3x6xi64>, %n: tensor<2xi64>, %i: tensor<3x4x2x6xf32>) {
+  // expected-error @+1 {{expected lengths to be a tensor of B i64, got 'tensor<2xi64>' [paged_attention_c5]}}
+  %0 = attn.paged_attention ins(%q, %k, %v : tensor<3x4x2x8xf32>, tensor<9x2x4x8xf32>, tensor<9x2x4x6xf32>) table(%t : tensor<3x6xi64>) lengths(%n : tensor<2xi64>) outs(%i : tensor<3x4x2x6xf32>) -> tensor<3x4x2x6xf32>
+  return
+}
+
+// -----
+
+func.func @paged_attention_c6(%q: tensor<3x4x2x8xf32>, %k: tensor<9x2x4x8xf32>, %v: tensor<9x2x4x6xf32>, %t: tensor<3x6xi64>, %n: tensor<3xi64>, %i: tensor<3x4x2x6xf32>) {
+  // expected-error @+1 {{expected the init to have the result's type 'tensor<?x4x2x6xf32>', got 'tensor<3x4x2x6xf32>' [paged_attention_c6]}}
+  %0 = attn.paged_attention ins(%q, %k, %v : tensor<3x4x2x8xf32>, tensor<9x2x4x8xf32>, tensor<9x2x4x6xf32>) table(%t : tensor<3x6xi64>) lengths(%n : tensor<3xi64>) outs(%i : tensor<3x4x2x6xf32>) -> tensor<?x4x2x6xf32>
+  return
+}

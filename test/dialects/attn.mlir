@@ -247,3 +247,36 @@ func.func @memory(%m: tensor<?x?x4xf64>, %k: tensor<?x2x4xf64>, %s: tensor<?x2xf
   %1 = attn.memory_write ins(%m, %k, %s, %k, %k : tensor<?x?x4xf64>, tensor<?x2x4xf64>, tensor<?x2xf64>, tensor<?x2x4xf64>, tensor<?x2x4xf64>) outs(%m : tensor<?x?x4xf64>) -> tensor<?x?x4xf64>
   return
 }
+
+// CHECK-LABEL: @recurrent
+// CHECK: attn.linear_attention ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<?x?x4x8xf16>, tensor<?x?x2x8xf16>, tensor<?x?x2x6xf16>) state(%{{.*}} : tensor<?x2x8x6xf32>) decay(%{{.*}} : tensor<?x?x2x1xf16>) beta(%{{.*}} : tensor<?x?x1xf16>) outs(%{{.*}}, %{{.*}} : tensor<?x?x4x6xf16>, tensor<?x2x8x6xf32>) {scale = 5.000000e-01 : f64} -> tensor<?x?x4x6xf16>, tensor<?x2x8x6xf32>
+// CHECK: attn.linear_attention ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<?x?x4x8xf16>, tensor<?x?x2x8xf16>, tensor<?x?x2x6xf16>) outs(%{{.*}}, %{{.*}} : tensor<?x?x4x6xf16>, tensor<?x2x8x6xf32>) -> tensor<?x?x4x6xf16>, tensor<?x2x8x6xf32>
+// CHECK: attn.causal_conv_with_state ins(%{{.*}}, %{{.*}} : tensor<2x6x?xf32>, tensor<6x4xf32>) bias(%{{.*}} : tensor<6xf32>) state(%{{.*}} : tensor<2x6x3xf32>) outs(%{{.*}}, %{{.*}} : tensor<2x6x?xf32>, tensor<2x6x3xf32>) {silu} -> tensor<2x6x?xf32>, tensor<2x6x3xf32>
+// CHECK: attn.cache_append axis(1) ins(%{{.*}}, %{{.*}} : tensor<?x9x8xi1>, tensor<?x?x8xi1>) positions(%{{.*}} : tensor<?xi64>) outs(%{{.*}} : tensor<?x9x8xi1>) {ring} -> tensor<?x9x8xi1>
+func.func @recurrent(%q: tensor<?x?x4x8xf16>, %k: tensor<?x?x2x8xf16>, %v: tensor<?x?x2x6xf16>, %s: tensor<?x2x8x6xf32>, %g: tensor<?x?x2x1xf16>, %b: tensor<?x?x1xf16>,
+                     %o: tensor<?x?x4x6xf16>, %x: tensor<2x6x?xf32>, %w: tensor<6x4xf32>, %c: tensor<6xf32>, %h: tensor<2x6x3xf32>,
+                     %cache: tensor<?x9x8xi1>, %new: tensor<?x?x8xi1>, %p: tensor<?xi64>) {
+  %0, %1 = attn.linear_attention ins(%q, %k, %v : tensor<?x?x4x8xf16>, tensor<?x?x2x8xf16>, tensor<?x?x2x6xf16>) state(%s : tensor<?x2x8x6xf32>)
+      decay(%g : tensor<?x?x2x1xf16>) beta(%b : tensor<?x?x1xf16>) outs(%o, %s : tensor<?x?x4x6xf16>, tensor<?x2x8x6xf32>) {scale = 0.5 : f64}
+      -> tensor<?x?x4x6xf16>, tensor<?x2x8x6xf32>
+  %2, %3 = attn.linear_attention ins(%q, %k, %v : tensor<?x?x4x8xf16>, tensor<?x?x2x8xf16>, tensor<?x?x2x6xf16>)
+      outs(%o, %s : tensor<?x?x4x6xf16>, tensor<?x2x8x6xf32>) -> tensor<?x?x4x6xf16>, tensor<?x2x8x6xf32>
+  %4, %5 = attn.causal_conv_with_state ins(%x, %w : tensor<2x6x?xf32>, tensor<6x4xf32>) bias(%c : tensor<6xf32>) state(%h : tensor<2x6x3xf32>)
+      outs(%x, %h : tensor<2x6x?xf32>, tensor<2x6x3xf32>) {silu} -> tensor<2x6x?xf32>, tensor<2x6x3xf32>
+  %6 = attn.cache_append axis(1) ins(%cache, %new : tensor<?x9x8xi1>, tensor<?x?x8xi1>) positions(%p : tensor<?xi64>) outs(%cache : tensor<?x9x8xi1>) {ring}
+      -> tensor<?x9x8xi1>
+  return
+}
+
+// CHECK-LABEL: @pages
+// CHECK: attn.paged_append ins(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : tensor<?x2x4x8xf16>, tensor<?x2x?x8xf16>, tensor<?x?xi32>, tensor<?xi64>) outs(%{{.*}} : tensor<?x2x4x8xf16>) -> tensor<?x2x4x8xf16>
+// CHECK: attn.paged_attention ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<?x4x?x8xf16>, tensor<?x2x4x8xf16>, tensor<?x2x4x8xf16>) table(%{{.*}} : tensor<?x?xi32>) lengths(%{{.*}} : tensor<?xi64>) outs(%{{.*}} : tensor<?x4x?x8xf16>) {causal, scale = 5.000000e-01 : f64, window = 7 : i64} -> tensor<?x4x?x8xf16>
+// CHECK: attn.paged_attention ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<?x4x?x8xf16>, tensor<?x2x4x8xf16>, tensor<?x2x4x8xf16>) table(%{{.*}} : tensor<?x?xi32>) lengths(%{{.*}} : tensor<?xi64>) outs(%{{.*}} : tensor<?x4x?x8xf16>) -> tensor<?x4x?x8xf16>
+func.func @pages(%k: tensor<?x2x4x8xf16>, %v: tensor<?x2x4x8xf16>, %new: tensor<?x2x?x8xf16>, %t: tensor<?x?xi32>, %p: tensor<?xi64>, %q: tensor<?x4x?x8xf16>) {
+  %0 = attn.paged_append ins(%k, %new, %t, %p : tensor<?x2x4x8xf16>, tensor<?x2x?x8xf16>, tensor<?x?xi32>, tensor<?xi64>) outs(%k : tensor<?x2x4x8xf16>) -> tensor<?x2x4x8xf16>
+  %1 = attn.paged_attention ins(%q, %0, %v : tensor<?x4x?x8xf16>, tensor<?x2x4x8xf16>, tensor<?x2x4x8xf16>) table(%t : tensor<?x?xi32>) lengths(%p : tensor<?xi64>)
+      outs(%q : tensor<?x4x?x8xf16>) {causal, scale = 0.5 : f64, window = 7 : i64} -> tensor<?x4x?x8xf16>
+  %2 = attn.paged_attention ins(%q, %k, %v : tensor<?x4x?x8xf16>, tensor<?x2x4x8xf16>, tensor<?x2x4x8xf16>) table(%t : tensor<?x?xi32>) lengths(%p : tensor<?xi64>)
+      outs(%q : tensor<?x4x?x8xf16>) -> tensor<?x4x?x8xf16>
+  return
+}

@@ -197,6 +197,30 @@ exec.program @program_c1 inputs [] outputs [] {
 
 // -----
 
+// expected-error @+1 {{expected `over` of an output to be the number of an input of its type, of each at most once, got 1 : i64 [program_c2]}}
+exec.program @program_c2 inputs [{dims = [3], name = "x", type = f32}] outputs [{dims = [3], name = "y", over = 1 : i64, type = f32}] {
+  %0 = arith.constant 0 : index
+  exec.finish arena %0 outputs()
+}
+
+// -----
+
+// expected-error @+1 {{expected `over` of an output to be the number of an input of its type, of each at most once, got 0 : i64 [program_c2]}}
+exec.program @program_c2_type inputs [{dims = [3], name = "x", type = f32}] outputs [{dims = [3], name = "y", over = 0 : i64, type = f16}] {
+  %0 = arith.constant 0 : index
+  exec.finish arena %0 outputs()
+}
+
+// -----
+
+// expected-error @+1 {{expected `over` of an output to be the number of an input of its type, of each at most once, got 0 : i64 [program_c2]}}
+exec.program @program_c2_twice inputs [{dims = [3], name = "x", type = f32}] outputs [{dims = [3], name = "y", over = 0 : i64, type = f32}, {dims = [3], name = "z", over = 0 : i64, type = f32}] {
+  %0 = arith.constant 0 : index
+  exec.finish arena %0 outputs()
+}
+
+// -----
+
 // expected-error @+1 {{expected aliases to be pairs of an init below 1 and an input below 1, got [0, 1] [kernel_c5]}}
 exec.kernel_def @kernel_c5_input symbols 1 inits 1 shapes [affine_map<()[s0] -> (s0)>, affine_map<()[s0] -> (s0)>] layouts [#exec.row_major, #exec.row_major] schedule {} attributes {aliases = [[0, 1]]} {
 ^bb0(%n: index, %in: tensor<?xf32>, %out: tensor<?xf32>):

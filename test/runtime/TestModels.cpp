@@ -80,6 +80,7 @@ static void addCases(ManifestT &manifest) {
   add.inputs.push_back(tensor("p", DType::i32, symbolic("n", 1, 8), fixed(2)));
   add.inputs.push_back(tensor("q", DType::i32, symbolic("n", 1, 8), fixed(2)));
   add.outputs.push_back(tensor("s", DType::i32, symbolic("n", 1, 8), fixed(2)));
+  add.outputs.back()->over = 0;
 }
 
 static test::Artifact model(bool withCases) {

@@ -16,7 +16,7 @@ Artifact affineModel();
 //   range      size i64[1] -> y f32[k], the shape depends on data
 //   positions  x f32[n] -> y i64[n], shorter after the run
 //   broken     x f32[n] -> y f32[n], launches a kernel that there is not
-//   add        p i32[n=1..8,2], q i32[n,2] -> s i32[n,2]
+//   add        p i32[n=1..8,2], q i32[n,2] -> s i32[n,2], which may be written over p
 Artifact casesModel();
 
 } // namespace fovea::test

@@ -77,6 +77,37 @@ TEST_P(Session, WritesCallersMemory) {
   EXPECT_EQ(output<float>(main), expectedAffine(x));
 }
 
+TEST_P(Session, WritesOverTheInputThatTheArtifactNames) {
+  const SessionHandle main = session("main"), add = session("add");
+  const uint32_t entry = fovea_session_entry(add.get());
+  fovea_error error;
+  uint32_t under = 7;
+  ASSERT_EQ(fovea_model_output_over(model.get(), entry, 0, &under, &error), FOVEA_OK) << error.message;
+  EXPECT_EQ(under, 0u);
+  ASSERT_EQ(fovea_model_output_over(model.get(), fovea_session_entry(main.get()), 0, &under, &error), FOVEA_OK);
+  EXPECT_EQ(under, UINT32_MAX);
+  EXPECT_EQ(fovea_model_output_over(model.get(), entry, 1, &under, &error), FOVEA_INVALID);
+
+  std::vector<int32_t> p = {1, 2, 3, 4, 9, 9}, q = {10, 20, 30, 40, 9, 9};
+  EXPECT_WORKS(bind(add, 0, FOVEA_I32, p, {2, 2}));
+  EXPECT_WORKS(bind(add, 1, FOVEA_I32, q, {2, 2}));
+  const auto runInto = [&](int32_t *memory) {
+    EXPECT_EQ(fovea_session_bind_output(add.get(), 0, memory, 16, &error), FOVEA_OK) << error.message;
+    return run(add);
+  };
+  EXPECT_FAILS(runInto(q.data()), FOVEA_INVALID,
+               "output 's' of entry 'add': expected memory of its own, got some of input 'q' of entry 'add'");
+  EXPECT_FAILS(runInto(p.data() + 2), FOVEA_INVALID,
+               "got some of input 'p' of entry 'add', of which it may have exactly all");
+  EXPECT_EQ(p, (std::vector<int32_t>{1, 2, 3, 4, 9, 9}));
+  EXPECT_WORKS(runInto(p.data()));
+  EXPECT_WORKS(run(add));
+  EXPECT_EQ(p, (std::vector<int32_t>{21, 42, 63, 84, 9, 9}));
+  EXPECT_WORKS(runInto(p.data() + 0));
+  EXPECT_WORKS(bind(add, 1, FOVEA_I32, p, {2, 2}));
+  EXPECT_FAILS(run(add), FOVEA_INVALID, "got some of input 'q' of entry 'add'");
+}
+
 TEST_P(Session, RefusesInputsThatDoNotFit) {
   const SessionHandle main = session("main"), add = session("add");
   std::vector<float> x(4);

@@ -83,3 +83,29 @@ func.func @matching(%x: tensor<2x5x4xf32>) -> (tensor<2x5xi64>, tensor<2xi64>) {
   %columns, %status = attn.bipartite_match ins(%cost : tensor<2x5x4xf32>) outs(%i, %s : tensor<2x5xi64>, tensor<2xi64>) -> tensor<2x5xi64>, tensor<2xi64>
   return %columns, %status : tensor<2x5xi64>, tensor<2xi64>
 }
+
+// Appending to a cache and layers with a state are kernels of their own; what they read lies in memory, a state of zeros too.
+// CHECK-LABEL: @stateful
+// CHECK: exec.kernel
+// CHECK: attn.cache_append
+// CHECK-NEXT: exec.yield
+// CHECK: exec.kernel
+// CHECK: linalg.fill
+// CHECK: exec.kernel
+// CHECK-NOT: linalg.fill
+// CHECK: %[[R:.*]], %[[S:.*]] = attn.linear_attention
+// CHECK-NEXT: exec.yield %[[R]], %[[S]]
+// CHECK-NOT: exec.kernel
+// CHECK: return
+func.func @stateful(%cache: tensor<2x9x4xf32>, %new: tensor<2x1x4xf32>, %at: tensor<2xi64>, %x: tensor<2x5x3x4xf32>)
+    -> (tensor<2x9x4xf32>, tensor<2x5x3x4xf32>, tensor<2x3x4x4xf32>) {
+  %i = tensor.empty() : tensor<2x9x4xf32>
+  %0 = attn.cache_append axis(1) ins(%cache, %new : tensor<2x9x4xf32>, tensor<2x1x4xf32>) positions(%at : tensor<2xi64>) outs(%i : tensor<2x9x4xf32>) -> tensor<2x9x4xf32>
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<2x3x4x4xf32>
+  %state = linalg.fill ins(%zero : f32) outs(%e : tensor<2x3x4x4xf32>) -> tensor<2x3x4x4xf32>
+  %j = tensor.empty() : tensor<2x5x3x4xf32>
+  %1, %2 = attn.linear_attention ins(%x, %x, %x : tensor<2x5x3x4xf32>, tensor<2x5x3x4xf32>, tensor<2x5x3x4xf32>) state(%state : tensor<2x3x4x4xf32>)
+      outs(%j, %e : tensor<2x5x3x4xf32>, tensor<2x3x4x4xf32>) -> tensor<2x5x3x4xf32>, tensor<2x3x4x4xf32>
+  return %0, %1, %2 : tensor<2x9x4xf32>, tensor<2x5x3x4xf32>, tensor<2x3x4x4xf32>
+}

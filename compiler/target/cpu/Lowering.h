@@ -81,6 +81,9 @@ public:
 bool takeRequested(mlir::DictionaryAttr requested, llvm::StringRef name, int64_t least, int64_t most, int64_t step,
                    int64_t &value, std::string &reason);
 
+/// A size in the symbols of a kernel.
+mlir::AffineExpr affineOf(const data::DimExpr &size, mlir::MLIRContext *context);
+
 /// All lowerings, in the order of their registration.
 llvm::ArrayRef<const KernelLowering *> kernelLowerings();
 void registerKernelLowering(std::unique_ptr<KernelLowering> lowering);
@@ -91,6 +94,11 @@ std::unique_ptr<KernelLowering> createAttentionGeneralLowering();
 std::unique_ptr<KernelLowering> createMatchingLowering();
 std::unique_ptr<KernelLowering> createTopKLowering();
 std::unique_ptr<KernelLowering> createScatterLowering();
+std::unique_ptr<KernelLowering> createLinearAttentionLowering();
+std::unique_ptr<KernelLowering> createCausalConvLowering();
+std::unique_ptr<KernelLowering> createCacheAppendLowering();
+std::unique_ptr<KernelLowering> createPagedAppendLowering();
+std::unique_ptr<KernelLowering> createPagedAttentionLowering();
 std::unique_ptr<KernelLowering> createLoopsLowering();
 
 /// The function of one stage while it is being written. All integers are i64, all addresses !llvm.ptr; loops are

@@ -6,9 +6,7 @@
 // makes this a maximum over lanes. It is m + place of a free column, m - 1 - place of one that has a row: a free one
 // goes first, of the free ones the last in the list, of the others the first. A column that is done gets v = -inf,
 // which keeps its distance infinite without a mask.
-#include "compiler/target/cpu/Attention.h"
-#include "compiler/transforms/Ops.h"
-#include "compiler/transforms/View.h"
+#include "compiler/target/cpu/SingleOp.h"
 #include "runtime/include/fovea/abi.h"
 
 #include <limits>
@@ -21,56 +19,31 @@ using Values = KernelCode::Values;
 
 namespace {
 struct MatchingForm {
-  KernelView kernel;
-  data::DimAnalysis dims;
+  SingleOp single;
   attn::BipartiteMatchOp op;
   DimExpr batch, rows, columns;
-  Access cost, assigned, status;                  ///< in (b, row, column), (b, row), (b)
-  std::optional<Access> counts;                   ///< in (b)
-  SmallVector<std::pair<DimExpr, DimExpr>> equal; ///< sizes that have to be the same
-  explicit MatchingForm(const KernelView &kernel) : kernel(kernel) {}
+  Access cost, assigned, status; ///< in (b, row, column), (b, row), (b)
+  std::optional<Access> counts;  ///< in (b)
+  MatchingForm(const KernelView &kernel, std::string &reason)
+      : single(kernel, attn::BipartiteMatchOp::getOperationName(), reason) {}
   static FailureOr<std::unique_ptr<MatchingForm>> of(const KernelView &kernel, std::string &reason);
 };
 } // namespace
 
 FailureOr<std::unique_ptr<MatchingForm>> MatchingForm::of(const KernelView &kernel, std::string &reason) {
-  auto form = std::make_unique<MatchingForm>(kernel);
-  for (Operation &op : kernel.body->without_terminator()) {
-    if (auto match = dyn_cast<attn::BipartiteMatchOp>(op); match && !form->op)
-      form->op = match;
-    else if (!isView(&op) && !isInit(&op) && llvm::any_of(op.getResultTypes(), llvm::IsaPred<RankedTensorType>))
-      return reason = "'" + op.getName().getStringRef().str() + "' stands beside the matching", failure();
-  }
-  attn::BipartiteMatchOp op = form->op;
-  if (!op)
-    return reason = "there is no matching", failure();
-  auto identity = [&](unsigned rank) { return AffineMap::getMultiDimIdentityMap(rank, op.getContext()); };
-  FailureOr<Access> cost = accessOf(op.getCost(), identity(3), form->dims, reason);
-  if (failed(cost))
+  auto form = std::make_unique<MatchingForm>(kernel, reason);
+  SingleOp &single = form->single;
+  if (!single)
     return failure();
-  form->cost = *cost;
-  SmallVector<DimExpr> shape = form->dims.shape(op.getCost());
+  attn::BipartiteMatchOp op = form->op = cast<attn::BipartiteMatchOp>(single.op);
+  SmallVector<DimExpr> shape = single.dims.shape(op.getCost());
   form->batch = shape[0], form->rows = shape[1], form->columns = shape[2];
-  auto same = [&](Value tensor, ArrayRef<DimExpr> sizes) {
-    for (auto [a, b] : llvm::zip(form->dims.shape(tensor), sizes))
-      if (a != b)
-        form->equal.push_back({a, b});
-  };
-  if (Value counts = op.getCounts()) {
-    FailureOr<Access> found = accessOf(counts, identity(1), form->dims, reason);
-    if (failed(found))
-      return failure();
-    form->counts = *found;
-    same(counts, shape[0]);
-  }
-  for (auto [result, init, access, rank] : {std::tuple(op.getColumns(), op.getColumnsInit(), &form->assigned, 2u),
-                                            std::tuple(op.getStatus(), op.getStatusInit(), &form->status, 1u)}) {
-    FailureOr<Destination> to = viewOfDestination(result, form->dims);
-    if (failed(to))
-      return reason = "a result is reshaped in a way that cannot be written in place", failure();
-    *access = {kernel.initOf(*to->terminal), to->view.offset, to->view.strides};
-    same(init, ArrayRef(shape).take_front(rank));
-  }
+  ArrayRef<DimExpr> sizes(shape);
+  if (failed(single.operand(op.getCost(), sizes, form->cost, reason)) ||
+      failed(single.operand(op.getCounts(), sizes.take_front(1), form->counts, reason)) ||
+      failed(single.result(op.getColumns(), op.getColumnsInit(), sizes.take_front(2), form->assigned, reason)) ||
+      failed(single.result(op.getStatus(), op.getStatusInit(), sizes.take_front(1), form->status, reason)))
+    return failure();
   return form;
 }
 
@@ -331,17 +304,13 @@ public:
     FailureOr<std::unique_ptr<MatchingForm>> form = MatchingForm::of(kernel, reason);
     if (failed(form))
       return failure();
-    Schedule schedule;
-    schedule.attributes = DictionaryAttr::get(kernel.op->getContext());
-    schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(kernel.op->getContext()));
-    auto typical = [](const DimExpr &e) { return static_cast<double>(e.getConstant().value_or(100)); };
     MatchingForm &f = **form;
-    double shorter = std::min(typical(f.rows), typical(f.columns)),
-           longer = std::max(typical(f.rows), typical(f.columns));
+    double shorter = std::min(typicalSize(f.rows), typicalSize(f.columns)),
+           longer = std::max(typicalSize(f.rows), typicalSize(f.columns));
     constexpr double kStepsOfARow = 4, kCyclesOfAVector = 6;
-    schedule.nanoseconds =
-        typical(f.batch) * shorter * kStepsOfARow * (longer / machine.lanes(64) * kCyclesOfAVector + 40) / 2.5 + 200;
-    return schedule;
+    return f.single.schedule(typicalSize(f.batch) * shorter * kStepsOfARow *
+                                 (longer / machine.lanes(64) * kCyclesOfAVector + 40) / 2.5 +
+                             200);
   }
 
   FailureOr<SmallVector<Stage>> emit(exec::KernelDefOp kernel, const Machine &machine, ModuleOp code) const override {
@@ -354,16 +323,10 @@ public:
     stage.function = kernel.getSymName().str();
     StageFrame frame(KernelView(kernel), code, stage.function);
     KernelCode c(frame.builder(), frame.loc(), machine);
-    Value end = frame.end();
-    for (auto &[a, b] : form.equal) {
-      Value same = c.equal(frame.size(a), frame.size(b));
-      c.when(same, [] {}, [&] { frame.store(c.constant(frame.faultNumber()), frame.fault()); });
-      end = c.select(same, end, frame.begin());
-    }
+    Value end = form.single.checkedEnd(frame, c);
     c.loop(frame.begin(), end, 1, [&](Value b) { MatchingWriter(frame, c, form).matrix(b); });
     frame.finish();
-    auto index = [](const data::DimAtom &atom) -> unsigned { return cast<BlockArgument>(atom.value).getArgNumber(); };
-    auto affine = [&](const DimExpr &e) { return e.toAffine(kernel.getContext(), index); };
+    auto affine = [&](const DimExpr &e) { return form.single.inSymbols(e); };
     stage.tasks = affine(form.batch);
     stage.workspaceBytes = MatchingWriter::elements(affine(form.rows), affine(form.columns), machine) * 8;
     return SmallVector<Stage>{stage};

@@ -36,6 +36,11 @@ struct Registry {
     add(createMatchingLowering());
     add(createTopKLowering());
     add(createScatterLowering());
+    add(createLinearAttentionLowering());
+    add(createCausalConvLowering());
+    add(createCacheAppendLowering());
+    add(createPagedAppendLowering());
+    add(createPagedAttentionLowering());
     add(createLoopsLowering());
   }
 };

@@ -1,6 +1,5 @@
 // Scatter in two stages: the source is copied, then the updates are applied. Updates that differ in a dim that is a
 // place cannot meet: these dims are the tasks, but for the last one, which is the inner loop. The others run in order.
-#include "compiler/target/cpu/Attention.h"
 #include "compiler/target/cpu/SingleOp.h"
 #include "dialects/data/Data.h"
 #include "runtime/include/fovea/abi.h"
@@ -14,12 +13,13 @@ using Values = KernelCode::Values;
 
 namespace {
 struct ScatterForm {
-  data::DimAnalysis dims;
+  SingleOp single;
   data::ScatterOp op;
   Access source, indices, updates, result;
   SmallVector<DimExpr> shape, space;  ///< of the result and of the updates
   SmallVector<unsigned> tasks, loops; ///< dims of the updates
-  SmallVector<SizeCheck> checks;
+  ScatterForm(const KernelView &kernel, std::string &reason)
+      : single(kernel, data::ScatterOp::getOperationName(), reason) {}
   static FailureOr<std::unique_ptr<ScatterForm>> of(const KernelView &kernel, std::string &reason);
   unsigned leading() const { return indices.strides.size() - 1; }
   SmallVector<DimExpr> taskSizes() const {
@@ -29,33 +29,25 @@ struct ScatterForm {
 } // namespace
 
 FailureOr<std::unique_ptr<ScatterForm>> ScatterForm::of(const KernelView &kernel, std::string &reason) {
-  auto form = std::make_unique<ScatterForm>();
-  data::ScatterOp op = form->op = singleOp<data::ScatterOp>(kernel, reason);
-  if (!op)
+  auto form = std::make_unique<ScatterForm>(kernel, reason);
+  SingleOp &single = form->single;
+  if (!single)
     return failure();
-  for (auto [operand, access] : {std::pair(op.getSource(), &form->source),
-                                 {op.getIndices(), &form->indices},
-                                 {op.getUpdates(), &form->updates}}) {
-    FailureOr<Access> found = sourceOf(operand, form->dims, reason);
-    if (failed(found))
-      return failure();
-    *access = *found;
-  }
-  FailureOr<Access> result = destinationOf(kernel, op.getResult(), form->dims, reason);
-  if (failed(result))
+  data::ScatterOp op = form->op = cast<data::ScatterOp>(single.op);
+  form->shape = single.dims.shape(op.getInit()), form->space = single.dims.shape(op.getUpdates());
+  SmallVector<DimExpr> places = single.dims.shape(op.getIndices());
+  SmallVector<DimExpr> at(ArrayRef(form->space).take_front(places.size() - 1));
+  at.push_back(places.back());
+  if (failed(single.operand(op.getSource(), form->shape, form->source, reason)) ||
+      failed(single.operand(op.getIndices(), at, form->indices, reason)) ||
+      failed(single.operand(op.getUpdates(), form->space, form->updates, reason)) ||
+      failed(single.result(op.getResult(), op.getInit(), form->shape, form->result, reason)))
     return failure();
-  form->result = *result;
-  form->shape = form->dims.shape(op.getInit()), form->space = form->dims.shape(op.getUpdates());
-  for (auto [a, b] : llvm::zip(form->shape, form->dims.shape(op.getSource())))
-    form->checks.push_back({a, b});
-  SmallVector<DimExpr> at = form->dims.shape(op.getIndices());
-  for (auto [a, b] : llvm::zip(form->space, ArrayRef(at).drop_back()))
-    form->checks.push_back({a, b});
   llvm::SmallBitVector isPlace(form->space.size());
   for (auto [d, place] : llvm::enumerate(op.getPlaces().getResults()))
     if (auto dim = dyn_cast<AffineDimExpr>(place)) {
       isPlace.set(dim.getPosition());
-      form->checks.push_back({form->space[dim.getPosition()], form->shape[d], /*atMost=*/true});
+      single.expectAtMost(form->space[dim.getPosition()], form->shape[d]);
     }
   for (unsigned d = 0; d < form->space.size(); ++d)
     (isPlace[d] && d + 1 < form->space.size() ? form->tasks : form->loops).push_back(d);
@@ -203,19 +195,9 @@ public:
     FailureOr<std::unique_ptr<ScatterForm>> form = ScatterForm::of(kernel, reason);
     if (failed(form))
       return failure();
-    Schedule schedule;
-    schedule.attributes = DictionaryAttr::get(kernel.op->getContext());
-    schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(kernel.op->getContext()));
-    auto elements = [](ArrayRef<DimExpr> sizes) {
-      double product = 1;
-      for (const DimExpr &size : sizes)
-        product *= typicalSize(size);
-      return product;
-    };
     constexpr double kNanosecondsOfACopy = 0.3, kNanosecondsOfAnUpdate = 2;
-    schedule.nanoseconds =
-        elements((*form)->shape) * kNanosecondsOfACopy + elements((*form)->space) * kNanosecondsOfAnUpdate + 400;
-    return schedule;
+    return (*form)->single.schedule(typicalSize((*form)->shape) * kNanosecondsOfACopy +
+                                    typicalSize((*form)->space) * kNanosecondsOfAnUpdate + 400);
   }
 
   FailureOr<SmallVector<Stage>> emit(exec::KernelDefOp kernel, const Machine &machine, ModuleOp code) const override {
@@ -230,10 +212,10 @@ public:
       stage.function = (kernel.getSymName() + suffix).str();
       StageFrame frame(KernelView(kernel), code, stage.function);
       KernelCode c(frame.builder(), frame.loc(), machine);
-      c.loop(frame.begin(), checkSizes(frame, c, form.checks), 1,
+      c.loop(frame.begin(), form.single.checkedEnd(frame, c), 1,
              [&](Value task) { (ScatterWriter(frame, c, form).*write)(task); });
       frame.finish();
-      stage.tasks = affineOf(tasks, kernel.getContext());
+      stage.tasks = form.single.inSymbols(tasks);
       stage.workspaceBytes = getAffineConstantExpr(0, kernel.getContext());
       stages.push_back(stage);
     };

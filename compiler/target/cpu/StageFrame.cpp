@@ -17,6 +17,11 @@ KernelView::KernelView(exec::KernelDefOp kernel)
     : op(kernel), body(&kernel.getBody().front()), symbols(kernel.getSymbolCount()), inits(kernel.getInitCount()),
       shapes(kernel.getShapes()), layouts(kernel.getLayouts()) {}
 
+AffineExpr fovea::cpu::affineOf(const DimExpr &size, MLIRContext *context) {
+  return size.toAffine(
+      context, [](const data::DimAtom &atom) -> unsigned { return cast<BlockArgument>(atom.value).getArgNumber(); });
+}
+
 // Field numbers of fovea_kernel_args.
 enum { kBuffers = 0, kScalars = 1, kFault = 2 };
 

@@ -1,7 +1,6 @@
 // The k best elements of each row: one task a row. The best so far are a heap of indices with the worst on top, in the
 // workspace; taken off one by one they are in order. n elements take n comparisons and, for each that is better than
 // the worst, log k steps.
-#include "compiler/target/cpu/Attention.h"
 #include "compiler/target/cpu/SingleOp.h"
 #include "dialects/data/Data.h"
 
@@ -15,36 +14,36 @@ using arith::CmpIPredicate;
 
 namespace {
 struct TopKForm {
-  data::DimAnalysis dims;
+  SingleOp single;
   data::TopKOp op;
   SmallVector<DimExpr> rows; ///< sizes of the dims without the axis
   DimExpr count, k;
   Access source, values, indices;
-  SmallVector<SizeCheck> checks;
+  TopKForm(const KernelView &kernel, std::string &reason) : single(kernel, data::TopKOp::getOperationName(), reason) {}
   static FailureOr<std::unique_ptr<TopKForm>> of(const KernelView &kernel, std::string &reason);
 };
 } // namespace
 
 FailureOr<std::unique_ptr<TopKForm>> TopKForm::of(const KernelView &kernel, std::string &reason) {
-  auto form = std::make_unique<TopKForm>();
-  form->op = singleOp<data::TopKOp>(kernel, reason);
-  if (!form->op)
+  auto form = std::make_unique<TopKForm>(kernel, reason);
+  SingleOp &single = form->single;
+  if (!single)
     return failure();
-  FailureOr<Access> source = sourceOf(form->op.getSource(), form->dims, reason);
-  FailureOr<Access> values = destinationOf(kernel, form->op.getValues(), form->dims, reason);
-  FailureOr<Access> indices = destinationOf(kernel, form->op.getIndices(), form->dims, reason);
-  if (failed(source) || failed(values) || failed(indices))
+  data::TopKOp op = form->op = cast<data::TopKOp>(single.op);
+  SmallVector<DimExpr> from = single.dims.shape(op.getSource()), to = single.dims.shape(op.getValuesInit());
+  if (failed(single.operand(op.getSource(), from, form->source, reason)) ||
+      failed(single.result(op.getValues(), op.getValuesInit(), to, form->values, reason)) ||
+      failed(single.result(op.getIndices(), op.getIndicesInit(), to, form->indices, reason)))
     return failure();
-  form->source = *source, form->values = *values, form->indices = *indices;
-  SmallVector<DimExpr> from = form->dims.shape(form->op.getSource()), to = form->dims.shape(form->op.getValuesInit()),
-                       other = form->dims.shape(form->op.getIndicesInit());
   for (auto [d, size] : llvm::enumerate(from)) {
-    bool isAxis = d == form->op.getAxis();
+    bool isAxis = d == op.getAxis();
     (isAxis ? form->count : form->rows.emplace_back()) = size;
-    form->checks.push_back({to[d], size, isAxis});
-    form->checks.push_back({to[d], other[d]});
+    if (isAxis)
+      single.expectAtMost(to[d], size);
+    else
+      single.expectEqual(to[d], size);
   }
-  form->k = to[form->op.getAxis()];
+  form->k = to[op.getAxis()];
   return form;
 }
 
@@ -145,16 +144,11 @@ public:
     FailureOr<std::unique_ptr<TopKForm>> form = TopKForm::of(kernel, reason);
     if (failed(form))
       return failure();
-    Schedule schedule;
-    schedule.attributes = DictionaryAttr::get(kernel.op->getContext());
-    schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(kernel.op->getContext()));
-    double rows = 1, n = typicalSize((*form)->count), k = std::max(1.0, typicalSize((*form)->k));
-    for (const DimExpr &size : (*form)->rows)
-      rows *= typicalSize(size);
+    double rows = typicalSize((*form)->rows), n = typicalSize((*form)->count),
+           k = std::max(1.0, typicalSize((*form)->k));
     constexpr double kNanosecondsOfAnElement = 1, kNanosecondsOfAStep = 4;
-    schedule.nanoseconds =
-        rows * (n * kNanosecondsOfAnElement + 2 * k * (1 + std::log2(k)) * kNanosecondsOfAStep) + 200;
-    return schedule;
+    return (*form)->single.schedule(
+        rows * (n * kNanosecondsOfAnElement + 2 * k * (1 + std::log2(k)) * kNanosecondsOfAStep) + 200);
   }
 
   FailureOr<SmallVector<Stage>> emit(exec::KernelDefOp kernel, const Machine &machine, ModuleOp code) const override {
@@ -167,11 +161,11 @@ public:
     stage.function = kernel.getSymName().str();
     StageFrame frame(KernelView(kernel), code, stage.function);
     KernelCode c(frame.builder(), frame.loc(), machine);
-    c.loop(frame.begin(), checkSizes(frame, c, form.checks), 1,
+    c.loop(frame.begin(), form.single.checkedEnd(frame, c), 1,
            [&](Value task) { TopKWriter(frame, c, form).row(task); });
     frame.finish();
-    stage.tasks = affineOf(productOf(form.rows), kernel.getContext());
-    stage.workspaceBytes = affineOf(form.k, kernel.getContext()) * 8;
+    stage.tasks = form.single.inSymbols(productOf(form.rows));
+    stage.workspaceBytes = form.single.inSymbols(form.k) * 8;
     return SmallVector<Stage>{stage};
   }
 };

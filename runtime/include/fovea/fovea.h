@@ -235,6 +235,13 @@ FOVEA_API fovea_status fovea_model_input(const fovea_model *model, uint32_t entr
                                          fovea_tensor_info *out, fovea_error *error);
 FOVEA_API fovea_status fovea_model_output(const fovea_model *model, uint32_t entry, uint32_t output,
                                           fovea_tensor_info *out, fovea_error *error);
+
+// The number of the input whose memory the output may be bound to as well (fovea_session_bind_output), UINT32_MAX if
+// there is none: a cache that the model appends to, a state that it goes on from. Errors: INVALID if an index is out of
+// range.
+FOVEA_API fovea_status fovea_model_output_over(const fovea_model *model, uint32_t entry, uint32_t output, uint32_t *out,
+                                               fovea_error *error);
+
 FOVEA_API fovea_status fovea_model_find_entry(const fovea_model *model, const char *name, uint32_t *out,
                                               fovea_error *error);
 FOVEA_API fovea_status fovea_model_find_input(const fovea_model *model, uint32_t entry, const char *name, uint32_t *out,
@@ -282,17 +289,18 @@ FOVEA_API void fovea_session_destroy(fovea_session *session);
 // The index of the session's entry, for the fovea_model_* queries; 0 for null.
 FOVEA_API uint32_t fovea_session_entry(const fovea_session *session);
 
-// Gives an input its memory, which is read in place during prepare and run, never written or freed; it must stay valid
-// until it is bound anew or the session is destroyed. Only `tensor` and `dims` themselves are copied. Binding again is
-// how shapes change.
-// Errors: INVALID if dtype, rank, a static dim or a range does not fit, memory is too small, misaligned or null.
+// Gives an input its memory, which is read in place during prepare and run, never freed, and written only if an output
+// is bound to it too; it must stay valid until it is bound anew or the session is destroyed. Only `tensor` and `dims`
+// themselves are copied. Binding again is how shapes change. Errors: INVALID if dtype, rank, a static dim or a range
+// does not fit, memory is too small, misaligned or null.
 FOVEA_API fovea_status fovea_session_bind_input(fovea_session *session, uint32_t input, const fovea_tensor *tensor,
                                                 fovea_error *error);
 
 // Gives an output the caller's memory of `bytes` bytes, written in place by run; must not overlap inputs or other
-// outputs. It must stay valid until it is bound anew or the session is destroyed. Null takes the binding back: the
-// session owns the memory again.
-// Errors: INVALID if misaligned; that it is too small is found by run, when its shape is known.
+// outputs, but for the input that fovea_model_output_over names: at exactly its memory the output replaces it, and what
+// the model does not change is not copied. It must stay valid until it is bound anew or the session is destroyed. Null
+// takes the binding back: the session owns the memory again.
+// Errors: INVALID if misaligned; that it is too small or overlaps is found by run, when its shape is known.
 FOVEA_API fovea_status fovea_session_bind_output(fovea_session *session, uint32_t output, void *data, size_t bytes,
                                                  fovea_error *error);
 
@@ -304,8 +312,8 @@ FOVEA_API fovea_status fovea_session_prepare(fovea_session *session, fovea_error
 
 // Computes the outputs. Blocks until done, works on the calling thread and the runtime's. The floating point mode of
 // the caller is restored. After a failure the outputs' contents are undefined; the session can be used again.
-// Errors: those of prepare; INVALID if a bound output is too small, an index in the inputs is outside its table, or a
-// cost to be matched is no number (the message names the node).
+// Errors: those of prepare; INVALID if a bound output is too small or overlaps what it must not, an index in the inputs
+// is outside its table, or a cost to be matched is no number (the message names the node).
 FOVEA_API fovea_status fovea_session_run(fovea_session *session, fovea_error *error);
 
 // An output's shape, and its memory (null before a run, if the session owns it). `dims` and owned `data` live until the

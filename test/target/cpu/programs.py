@@ -4,7 +4,7 @@ import numpy as np
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 from harness import Tools, arguments, expect
 
-DTYPES = {"f32": np.float32, "f64": np.float64, "i64": np.int64, "i1": np.bool_}
+DTYPES = {"f16": np.float16, "f32": np.float32, "f64": np.float64, "i32": np.int32, "i64": np.int64, "i1": np.bool_}
 
 
 def tensor(dims, element):
@@ -55,8 +55,10 @@ class Programs:
                 for n, ((dims, e), w) in enumerate(zip(results, expected, strict=True)):
                     g, bound = got[f"out{n}"], tolerance or (2e-5 if e == "f32" else 1e-11)
                     expect(g.dtype == DTYPES[e] and g.shape == w.shape, f"seed {self.seed}, {name} {at}: {w.shape}, got {g.dtype} {g.shape}")
+                    with np.errstate(invalid="ignore"):
+                        most = np.nanmax(np.abs(g.astype(np.float64) - w), initial=0)
                     expect(np.allclose(g, w, rtol=bound, atol=bound, equal_nan=True),
-                           f"seed {self.seed}, {name} {at}, result {n}, {threads} threads: differs by {np.nanmax(np.abs(g - w), initial=0)}")
+                           f"seed {self.seed}, {name} {at}, result {n}, {threads} threads: differs by {most}")
         return said
 
     def normal(self, shape, dtype, sizes):
