@@ -46,10 +46,11 @@ Num fovea::expandExp2(Num x) {
 mlir::Value fovea::emitExp2NonPositive(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value) {
   MathBuilder m(b, loc);
   Num x = m.num(value), clamped = atLeast(x, -126);
-  Nearest n = nearest(clamped);
-  Num p = polynomial(clamped - n.value, c::exp2f);
-  // The exponent of p grows by n. p is in [0.7, 1.5], so that it stays normal but for the smallest.
-  Num scaled = fromBits(bits(p) + shiftLeft(n.bits, 23), p);
+  // The nearest integer, of which the low bits come with the bias of an exponent.
+  constexpr double kMagic = 0x1.8p23 + 127;
+  Num shifted = clamped + kMagic, p = polynomial(clamped - (shifted - kMagic), c::exp2f);
+  // A product, as a sum of bits would make numbers of some NaN.
+  Num scaled = p * fromBits(shiftLeft(bits(shifted), 23), p);
   // Clamped ones are 0, as they are of a sum whose largest term is 1.
   return select(x < -126, 0, scaled).v;
 }

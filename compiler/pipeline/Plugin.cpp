@@ -25,7 +25,8 @@ std::string fovea::checkPlugin(const PluginInfo &info) {
   return {};
 }
 
-const PluginInfo *fovea::loadPlugin(const std::string &path, std::string &error) {
+/// Null, with one line in `error`, if it does not fit.
+static const PluginInfo *loadPlugin(const std::string &path, std::string &error) {
   auto fail = [&](const llvm::Twine &why) {
     error = ("cannot load \"" + path + "\": " + why).str();
     return nullptr;
@@ -49,6 +50,16 @@ const PluginInfo *fovea::loadPlugin(const std::string &path, std::string &error)
     return fail(why);
   found->registerExtensions();
   return found;
+}
+
+bool fovea::loadPlugins(llvm::ArrayRef<std::string> paths, mlir::DialectRegistry &registry, std::string &error) {
+  for (const std::string &path : paths) {
+    const PluginInfo *plugin = loadPlugin(path, error);
+    if (!plugin)
+      return false;
+    plugin->registerDialects(registry);
+  }
+  return true;
 }
 
 void fovea::requirePlugin(const PluginInfo &info) {

@@ -11,6 +11,7 @@
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Tools/Plugins/DialectPlugin.h"
 #include "mlir/Tools/Plugins/PassPlugin.h"
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/Config/llvm-config.h"
 
 #include <string>
@@ -34,9 +35,9 @@ struct PluginInfo {
 /// Why a plugin does not fit this library, in one line; empty if it does.
 std::string checkPlugin(const PluginInfo &info);
 
-/// Loads a library, checks it and calls its registerExtensions. On failure null, with one line in `error`. The library
-/// stays loaded.
-const PluginInfo *loadPlugin(const std::string &path, std::string &error);
+/// Loads libraries, checks each, calls its registerExtensions and registers its dialects; false, with one line in
+/// `error`, at the first that does not fit. They stay loaded.
+bool loadPlugins(llvm::ArrayRef<std::string> paths, mlir::DialectRegistry &registry, std::string &error);
 
 /// For tools that know MLIR's plugins only: ends the process with exit code 1 and one line if the plugin does not fit.
 void requirePlugin(const PluginInfo &info);

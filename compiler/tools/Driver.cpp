@@ -299,13 +299,8 @@ int Driver::run() {
   registerPasses();
   DialectRegistry registry;
   registerDialects(registry);
-  for (const std::string &path : request.plugins) {
-    std::string error;
-    const PluginInfo *plugin = loadPlugin(path, error);
-    if (!plugin)
-      return fail(kInput, "--plugin: " + error);
-    plugin->registerDialects(registry);
-  }
+  if (std::string error; !loadPlugins(request.plugins, registry, error))
+    return fail(kInput, "--plugin: " + error);
   std::string wrong;
   if (int code = readOptions(request, options, importOptions, wrong))
     return fail(code, wrong);

@@ -52,13 +52,8 @@ static int run(const Request &request) {
   registerPasses();
   mlir::DialectRegistry registry;
   registerDialects(registry);
-  for (const std::string &path : request.plugins) {
-    std::string error;
-    const PluginInfo *plugin = loadPlugin(path, error);
-    if (!plugin)
-      return fail(kInput, "--plugin: " + error);
-    plugin->registerDialects(registry);
-  }
+  if (std::string error; !loadPlugins(request.plugins, registry, error))
+    return fail(kInput, "--plugin: " + error);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
   std::string message;

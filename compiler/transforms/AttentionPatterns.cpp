@@ -4,6 +4,7 @@
 #include "dialects/attn/Attn.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace fovea;
@@ -68,8 +69,42 @@ struct ScaleIntoAttribute : OpRewritePattern<attn::AttentionOp> {
     return success();
   }
 };
+/// A capture with dims of size 1 added is read without them: a bias that a model unsqueezes for its heads or batch is
+/// then one that decompose-attn can make arithmetic of the score region.
+struct ReadCaptureWithoutUnits : OpRewritePattern<attn::AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(attn::AttentionOp op, PatternRewriter &rewriter) const override {
+    for (auto [n, capture] : llvm::enumerate(op.getCaptures())) {
+      auto expand = capture.getDefiningOp<tensor::ExpandShapeOp>();
+      if (!expand)
+        continue;
+      AffineMap map = cast<AffineMapAttr>(op.getCaptureMaps()[n]).getValue();
+      SmallVector<AffineExpr> exprs;
+      bool addsUnits = true;
+      for (const ReassociationIndices &group : expand.getReassociationIndices()) {
+        AffineExpr chosen = rewriter.getAffineConstantExpr(0);
+        unsigned wide = 0;
+        for (int64_t member : group)
+          if (expand.getResultType().getDimSize(member) != 1)
+            chosen = map.getResult(member), ++wide;
+        addsUnits &= wide <= 1;
+        exprs.push_back(chosen);
+      }
+      if (!addsUnits)
+        continue;
+      SmallVector<Attribute> maps(op.getCaptureMaps().getValue());
+      maps[n] = AffineMapAttr::get(AffineMap::get(4, 0, exprs, op.getContext()));
+      rewriter.modifyOpInPlace(op, [&] {
+        op.getCapturesMutable()[n].set(expand.getSrc());
+        op.setCaptureMapsAttr(rewriter.getArrayAttr(maps));
+      });
+      return success();
+    }
+    return failure();
+  }
+};
 } // namespace
 
 void fovea::attention::populateSimplifications(RewritePatternSet &patterns) {
-  patterns.add<ScaleIntoAttribute, ReadRepeatedHeadsOnce>(patterns.getContext());
+  patterns.add<ScaleIntoAttribute, ReadRepeatedHeadsOnce, ReadCaptureWithoutUnits>(patterns.getContext());
 }

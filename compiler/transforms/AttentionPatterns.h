@@ -7,7 +7,7 @@
 namespace fovea::attention {
 
 /// A factor at the start of the score region becomes the scale; keys and values whose heads were repeated are read as
-/// they were before.
+/// they were before, captures without added dims of size 1.
 void populateSimplifications(mlir::RewritePatternSet &patterns);
 
 } // namespace fovea::attention

@@ -8,10 +8,9 @@
 // weights.
 #include "frontends/onnx/Attention.h"
 
-#include "dialects/attn/Attn.h"
+#include "frontends/onnx/ScoreRegion.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -19,12 +18,6 @@ using namespace fovea;
 using namespace fovea::frontend;
 
 namespace {
-/// What the score region reads at (b, h, i, j).
-struct Capture {
-  Value tensor;
-  AffineMap map;
-};
-
 struct Parts {
   Value query, key, value; ///< B x heads x length x size
   bool packed;             ///< the model has B x length x (heads * size)
@@ -58,13 +51,9 @@ Value fovea::frontend::mergeHeads(Importer &im, Value split) {
 static Value padMask(Importer &im, Value mask, const DimExpr &keys) {
   Shape s = im.shape(mask);
   DimExpr missing = keys - s.back();
-  if (missing.isConstant(0) || s.back().isConstant(1))
+  if (missing.isConstant(0))
     return mask;
-  if (im.bounds(missing).first < 0) {
-    im.checkEqual(s.back(), keys,
-                  "the mask does not have the length of the keys; a shorter one is not supported for symbolic sizes");
-    return mask;
-  }
+  im.checkAtMost(s.back(), keys, "the mask is longer than the keys");
   SmallVector<OpFoldResult> low(s.size(), im.b.getIndexAttr(0)), high = low;
   high.back() = im.size(missing);
   s.back() = keys;
@@ -79,8 +68,7 @@ static Capture readMask(Importer &im, const Node &node, ArrayRef<DimExpr> space)
     failInput("the mask has " + Twine(im.rank(mask)) + " dims");
   if (isa<IntegerType>(im.elementType(mask)) && !im.elementType(mask).isInteger(1))
     failUnsupported("a mask of integers");
-  mask = im.settle(padMask(im, mask, space[3]), space);
-  return {mask, im.broadcastMap(mask, space)};
+  return captureOf(im, padMask(im, mask, space[3]), space);
 }
 
 /// Query i stands at position i + offset; the offset is the length of what is cached.
@@ -176,40 +164,18 @@ static Parts readParts(Importer &im, const Node &node) {
   return parts;
 }
 
-static Value maskedScore(OpBuilder &b, Location loc, Value score, Value mask) {
-  if (mask.getType().isInteger(1)) {
-    auto hidden = b.getFloatAttr(score.getType(), -std::numeric_limits<double>::infinity());
-    return arith::SelectOp::create(b, loc, mask, score, arith::ConstantOp::create(b, loc, hidden));
-  }
-  unsigned from = mask.getType().getIntOrFloatBitWidth(), to = score.getType().getIntOrFloatBitWidth();
-  if (from < to)
-    mask = arith::ExtFOp::create(b, loc, score.getType(), mask);
-  else if (from > to)
-    mask = arith::TruncFOp::create(b, loc, score.getType(), mask);
-  return arith::AddFOp::create(b, loc, score, mask);
-}
-
 /// The score region: softcap, then the mask. The result `extra`, if it is a tap, is the score after the step that
 /// `mode` names: 0 the scaled product, 1 softcap.
 static void buildScore(Importer &im, attn::AttentionOp op, const Parts &parts, int64_t mode) {
-  OpBuilder::InsertionGuard guard(im.b);
-  SmallVector<Type> types{op.getScoreType()};
-  types.append(4, im.b.getIndexType());
-  for (Value capture : op.getCaptures())
-    types.push_back(im.elementType(capture));
-  Block *block = im.b.createBlock(&op.getScore(), {}, types, SmallVector<Location>(types.size(), im.loc));
-  Value raw = block->getArgument(0), capped = raw;
-  if (parts.softcap != 0) {
-    Value most = arith::ConstantOp::create(im.b, im.loc, im.b.getFloatAttr(raw.getType(), parts.softcap));
-    Value ratio = arith::DivFOp::create(im.b, im.loc, raw, most);
-    capped = arith::MulFOp::create(im.b, im.loc, most, math::TanhOp::create(im.b, im.loc, ratio));
-  }
-  SmallVector<Value> results{capped};
+  ScoreRegion score(im, op);
+  Value tap = score.current();
+  if (parts.softcap != 0)
+    score.cap(parts.softcap);
+  if (mode == 1)
+    tap = score.current();
   if (parts.mask.tensor)
-    results[0] = maskedScore(im.b, im.loc, capped, block->getArgument(5));
-  if (op.hasExtra(attn::Extra::tap))
-    results.push_back(mode == 0 ? raw : capped);
-  attn::YieldOp::create(im.b, im.loc, results);
+    score.mask(0);
+  score.finish(op.hasExtra(attn::Extra::tap) ? ValueRange(tap) : ValueRange());
 }
 
 /// What of attention the mode of qk_matmul_output names.

@@ -12,7 +12,7 @@ if ! $python -c 'import numpy, onnx, onnxruntime, openvino, scipy' 2>/dev/null; 
 fi
 {
   cmake --preset release -DFOVEA_BUILD_TESTS=ON
-  cmake --build --preset release --parallel "$(nproc)" --target fovea-compile fovea-run fovea-bench fovea_runtime fovea-bench-matmul fovea-bench-attention fovea-bench-attention-forms fovea_bench_peak -- --quiet
+  cmake --build --preset release --parallel "$(nproc)" --target fovea-compile fovea-run fovea-bench fovea_runtime fovea-bench-matmul fovea-bench-attention fovea_bench_peak -- --quiet
 } >&2
 
 title() { printf '\n== %s\n\n' "$*"; }
@@ -28,7 +28,8 @@ title "Matrix products, one thread, per cent of the multiply-add peak"
 build/release/bin/fovea-bench-matmul
 title "Attention, one thread, per cent of the multiply-add peak"
 build/release/bin/fovea-bench-attention
-build/release/bin/fovea-bench-attention-forms
+title "Forms of attention beside their unfused forms and ONNX Runtime"
+$python test/bench/attention.py
 title "Bipartite matching beside SciPy"
 $python test/bench/matching.py
 title "Whole models"

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -297,10 +298,11 @@ func.func @f(%p: !llvm.ptr, %q: !llvm.ptr) {
       }
     std::printf("%-10s f32 exp2 <= 0  max %.3Lf ulp\n", cpu, worst);
     EXPECT_LE(worst, 3);
-    float special[16] = {-INFINITY, NAN, -127, -1000, -0.0f, 0};
+    float special[16] = {-INFINITY, NAN, -127, -1000, -0.0f, 0, std::bit_cast<float>(~0u)};
     exp2(special, y);
     EXPECT_EQ(y[0], 0);
     EXPECT_TRUE(std::isnan(y[1]));
+    EXPECT_TRUE(std::isnan(y[6]));
     EXPECT_EQ(y[2], 0);
     EXPECT_EQ(y[3], 0);
     EXPECT_EQ(y[4], 1);

@@ -106,7 +106,9 @@ TEST_F(StructuredOp, ReductionBecomesAKernelOfLoops) {
   module->walk([&](SumOp op) { inside += isa<fovea::exec::KernelOp>(op->getParentOp()); });
   EXPECT_EQ(inside, 1u);
   auto machine = fovea::cpu::Machine::named("x86-64-v3");
-  ASSERT_TRUE(succeeded(fovea::cpu::scheduleKernels(*module, *machine, {}))) << message;
+  ASSERT_TRUE(succeeded(fovea::cpu::scheduleKernels(
+      *module, [&](fovea::exec::KernelOp) -> const fovea::cpu::Machine & { return *machine; }, {})))
+      << message;
   unsigned kernels = 0;
   module->walk([&](fovea::exec::KernelOp kernel) {
     ++kernels;

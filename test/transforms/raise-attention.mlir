@@ -1110,3 +1110,72 @@ func.func @weights(%q: tensor<2x4x16x8xf32>, %k: tensor<2x4x16x8xf32>, %v: tenso
   } -> tensor<2x4x16x8xf32>
   return %out : tensor<2x4x16x8xf32>
 }
+
+// Luong's local-p: weights times a Gaussian around a place that is predicted for each query. The place is a capture, the Gaussian is computed of it.
+// CHECK-LABEL: @local_window
+// CHECK: attn.attention
+// CHECK-SAME: captures(%{{.*}} : tensor<2x16xf32>)
+// CHECK-NOT: score {
+// CHECK: weight {
+// CHECK: ^bb0(%[[P:.*]]: f32, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %[[J:.*]]: index, %[[AT:.*]]: f32):
+// CHECK: arith.index_cast %[[J]]
+// CHECK: arith.subf %{{.*}}, %[[AT]]
+// CHECK: %[[G:.*]] = math.exp
+// CHECK: arith.mulf %[[P]], %[[G]]
+// CHECK-NOT: attn.softmax
+// CHECK: return
+func.func @local_window(%q: tensor<2x4x16x8xf32>, %k: tensor<2x4x16x8xf32>, %at: tensor<2x16xf32>) -> tensor<2x4x16x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %es = tensor.empty() : tensor<2x4x16x16xf32>
+  %eo = tensor.empty() : tensor<2x4x16x8xf32>
+  %is = linalg.fill ins(%zero : f32) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %io = linalg.fill ins(%zero : f32) outs(%eo : tensor<2x4x16x8xf32>) -> tensor<2x4x16x8xf32>
+  %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q, %k : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>) outs(%is : tensor<2x4x16x16xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %m = arith.mulf %x, %y : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %p = attn.softmax axis(3) ins(%s : tensor<2x4x16x16xf32>) outs(%es : tensor<2x4x16x16xf32>) -> tensor<2x4x16x16xf32>
+  %w = linalg.generic {indexing_maps = [#id, affine_map<(b, h, i, j) -> (b, i)>, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%p, %at : tensor<2x4x16x16xf32>, tensor<2x16xf32>) outs(%es : tensor<2x4x16x16xf32>) {
+  ^bb0(%x: f32, %c: f32, %o: f32):
+    %width = arith.constant -8.0 : f32
+    %j = linalg.index 3 : index
+    %n = arith.index_cast %j : index to i64
+    %f = arith.sitofp %n : i64 to f32
+    %d = arith.subf %f, %c : f32
+    %square = arith.mulf %d, %d : f32
+    %e = arith.divf %square, %width : f32
+    %g = math.exp %e : f32
+    %r = arith.mulf %x, %g : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x16xf32>
+  %out = linalg.generic {indexing_maps = [#sv, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%w, %k : tensor<2x4x16x16xf32>, tensor<2x4x16x8xf32>) outs(%io : tensor<2x4x16x8xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %m = arith.mulf %x, %y : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<2x4x16x8xf32>
+  return %out : tensor<2x4x16x8xf32>
+}
+
+// A bias that was unsqueezed for the batch is read as it was before; dims that a reshape splits are left alone.
+// CHECK-LABEL: @captures_without_units
+// CHECK: %[[SPLIT:.*]] = tensor.expand_shape
+// CHECK: attn.attention
+// CHECK-SAME: captures(%{{.*}}, %[[SPLIT]] : tensor<4x16x16xf32>, tensor<4x16xf32>)
+// CHECK: return
+func.func @captures_without_units(%q: tensor<2x4x16x8xf32>, %bias: tensor<4x16x16xf32>, %slopes: tensor<64xf32>) -> tensor<2x4x16x8xf32> {
+  %whole = tensor.expand_shape %bias [[0, 1], [2], [3]] output_shape [1, 4, 16, 16] : tensor<4x16x16xf32> into tensor<1x4x16x16xf32>
+  %split = tensor.expand_shape %slopes [[0, 1]] output_shape [4, 16] : tensor<64xf32> into tensor<4x16xf32>
+  %eo = tensor.empty() : tensor<2x4x16x8xf32>
+  %y = attn.attention ins(%q, %q, %q : tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>, tensor<2x4x16x8xf32>)
+      captures(%whole, %split : tensor<1x4x16x16xf32>, tensor<4x16xf32>) outs(%eo : tensor<2x4x16x8xf32>)
+      {capture_maps = [affine_map<(b, h, i, j) -> (0, h, i, j)>, affine_map<(b, h, i, j) -> (h, j)>]} score {
+  ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index, %x: f32, %z: f32):
+    %sum = arith.addf %s, %x : f32
+    %all = arith.addf %sum, %z : f32
+    attn.yield %all : f32
+  } -> tensor<2x4x16x8xf32>
+  return %y : tensor<2x4x16x8xf32>
+}

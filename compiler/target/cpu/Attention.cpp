@@ -90,6 +90,8 @@ private:
   static std::string refusal(AttentionForm &form, int64_t lanes) {
     if (form.online())
       return "it goes on from a state";
+    if (!form.hasStaticSizes())
+      return "the size of the keys or values is not known before run time";
     attn::AttentionOp op = form.whole();
     if (!computedType(form.element).isF32())
       return "the elements are not f32, f16 or bf16";

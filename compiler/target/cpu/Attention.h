@@ -12,7 +12,9 @@ struct AttentionForm {
   data::DimAnalysis dims;
   attn::AttentionInterface op;
   mlir::Type element;                 ///< of q, k and v
-  int64_t heads, group, d, e;         ///< query heads, query heads for each key head, sizes of keys and values
+  int64_t heads, group;               ///< query heads, query heads for each key head
+  int64_t d, e;                       ///< sizes of keys and values; kDynamic: known at run time only
+  data::DimExpr keySize, valueSize;   ///< the same
   data::DimExpr batch, m, n;          ///< queries and keys
   Access q, k, v, out;                ///< in (b, head, row, column); out is the result or the accumulator
   std::optional<Access> lengths;      ///< in (b)
@@ -51,6 +53,7 @@ struct AttentionForm {
   }
   attn::Normalizer normalizer() const { return online() ? attn::Normalizer::softmax : whole().getNormalizer(); }
   bool hasExtra(attn::Extra kind) const { return whole() && whole().hasExtra(kind); }
+  bool hasStaticSizes() const { return !mlir::ShapedType::isDynamic(d) && !mlir::ShapedType::isDynamic(e); }
   /// Whether weights have to be final before they meet the values.
   bool needsWeights() const { return whole() && (!whole().getWeight().empty() || hasExtra(attn::Extra::weights)); }
   /// False if the fast kernel has scores in units of log 2.

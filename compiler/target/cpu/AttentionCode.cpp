@@ -79,6 +79,10 @@ private:
   void values(const AttentionScores::Block &block, int64_t vectors, Value live, Value first, Value last, bool rescales);
   void valueTile(const AttentionScores::Block &block, int64_t vectors, Value live, Value first, Value last, Value q0,
                  int64_t rows, int64_t column, int64_t columns, bool rescales);
+  Values weighValues(const AttentionScores::Block &block, const TileShape &tile, const TileOperands &o, Value q0,
+                     Value live, Values sums);
+  Values weighLive(const AttentionScores::Block &block, const TileShape &tile, const TileOperands &o, Value query,
+                   Value from, Value to, ArrayRef<Value> shown, Values sums);
   Value place(int64_t bytes, int64_t element = 0) {
     return c.address(frame.workspace(), c.b.getI8Type(), bytes + element * 4);
   }
@@ -220,17 +224,13 @@ void AttentionWriter::block(Value b, Value h, Value i0, int64_t vectors) {
     });
   eachBlock([&](const AttentionScores::Block &part, Value, Value) { softmax(scores, part, vectors); });
   finish(scores, all, vectors, live);
-  // What the sums have become is left for weigh(); a row without keys stays as it is.
+  // What the sums have become is left for weigh(). After a weight region any row that has a key has a result: where
+  // rows without keys are not zero, there are no dead keys.
   for (int64_t v = 0; v < vectors; ++v) {
     Value factor = c.load(type, lane(at.sums, v));
     c.store(factor, lane(at.factors, v));
-    if (!scores.weighsInPlace())
-      continue;
-    // After a weight region any row that has a key has a result; with dead keys the lowering is not this one.
-    Value isWhole = form.whole().getWeight().empty()
-                        ? arith::CmpFOp::create(c.b, c.loc, arith::CmpFPredicate::ORD, factor, factor)
-                        : c.less(zero, frame.size(form.n));
-    c.store(c.select(isWhole, c.number(type, 1), factor), lane(at.sums, v));
+    if (scores.weighsInPlace())
+      c.store(c.select(c.less(zero, frame.size(form.n)), c.number(type, 1), factor), lane(at.sums, v));
   }
   Value several = c.compare(arith::CmpIPredicate::sgt, blockCount, one);
   eachBlock([&](const AttentionScores::Block &part, Value first, Value last) {
@@ -477,6 +477,86 @@ void AttentionWriter::values(const AttentionScores::Block &block, int64_t vector
   }
 }
 
+/// Adds what the values of the block's keys, times their weights, give for the tile's queries, from q0 on. With a mask
+/// of blocks this goes by the blocks of keys.
+Values AttentionWriter::weighValues(const AttentionScores::Block &block, const TileShape &tile, const TileOperands &o,
+                                    Value q0, Value live, Values sums) {
+  Value query = c.add(block.i0, q0);
+  if (!form.blockMask)
+    return weighLive(block, tile, o, query, block.from, block.to, {}, sums);
+  int64_t size = form.whole().getBlock()[1];
+  Value first = c.div(block.from, size),
+        behind = c.select(c.less(block.from, block.to), c.ceilDiv(block.to, size), first);
+  Value lastQuery = c.sub(c.add(block.i0, live), 1);
+  return c.loop(first, behind, 1, sums, [&](Value column, ValueRange state) {
+    Values shown;
+    for (int64_t r = 0; r < tile.rows; ++r)
+      shown.push_back(blockIsLive(frame, c, form, block.b, block.h, c.min(c.add(query, r), lastQuery), column));
+    Value from = c.max(block.from, c.mul(column, size)), to = c.min(block.to, c.mul(c.add(column, 1), size));
+    return weighLive(block, tile, o, query, from, to, shown, state);
+  });
+}
+
+/// The same for keys `from` ... `to`, which the mask of blocks, if there is one, shows to the rows `shown`. Keys that
+/// are dead for all rows are left out. Those that are dead for some are done one by one, and only for the others: a
+/// weight of 0 does not hide a value that is no number.
+Values AttentionWriter::weighLive(const AttentionScores::Block &block, const TileShape &tile, const TileOperands &o,
+                                  Value query, Value from, Value to, ArrayRef<Value> shown, Values sums) {
+  auto weightOf = [&](Value key) { return c.mul(c.sub(key, block.from), o.aStep); };
+  auto whole = [&](Value from, Value to) {
+    TileOperands part = o;
+    for (Value &row : part.a)
+      row = c.address(row, f32, weightOf(from));
+    part.b = c.address(o.b, f32, c.mul(c.sub(from, block.from), o.bStep)), part.length = c.sub(to, from);
+    return emitTile(c, tile, part, sums);
+  };
+  if (!form.banded() && shown.empty())
+    return whole(from, to);
+  attn::AttentionInterface op = form.op;
+  // Query i sees keys i + offset - left ... i + offset + right.
+  int64_t left = op.getWindow()[0], right = form.causal() ? 0 : op.getWindow()[1];
+  Value stands = c.add(query, block.range.offset), last = c.add(stands, tile.rows - 1);
+  Value begin = from, end = to, wholeBegin = from, wholeEnd = to;
+  if (right >= 0)
+    end = c.min(end, c.add(last, right + 1)), wholeEnd = c.min(wholeEnd, c.add(stands, right + 1));
+  if (left >= 0)
+    begin = c.max(begin, c.sub(stands, left)), wholeBegin = c.max(wholeBegin, c.sub(last, left));
+  if (!shown.empty()) {
+    Value any = shown[0], all = shown[0];
+    for (Value row : shown.drop_front())
+      any = arith::OrIOp::create(c.b, c.loc, any, row), all = arith::AndIOp::create(c.b, c.loc, all, row);
+    end = c.select(any, end, begin), wholeEnd = c.select(all, wholeEnd, begin);
+  }
+  end = c.max(begin, end), wholeBegin = c.min(wholeBegin, end);
+  wholeEnd = c.max(wholeBegin, c.min(wholeEnd, end));
+  sums = whole(wholeBegin, wholeEnd);
+  Value before = c.sub(wholeBegin, begin);
+  return c.loop(c.constant(0), c.add(before, c.sub(end, wholeEnd)), 1, sums, [&](Value t, ValueRange state) {
+    Value key = c.select(c.less(t, before), c.add(begin, t), c.add(wholeEnd, c.sub(t, before)));
+    Value place = c.address(o.b, f32, c.mul(c.sub(key, block.from), o.bStep));
+    Values row, next(state);
+    for (int64_t v = 0; v < tile.vectors; ++v)
+      row.push_back(c.load(type, c.address(place, f32, v * lanes), v == tile.vectors - 1 ? o.mask : Value()));
+    for (int64_t r = 0; r < tile.rows; ++r) {
+      Value live = shown.empty() ? Value() : shown[r], at = c.add(stands, r);
+      auto require = [&](Value condition) {
+        live = live ? c.b.createOrFold<arith::AndIOp>(c.loc, live, condition) : condition;
+      };
+      if (right >= 0)
+        require(c.less(key, c.add(at, right + 1)));
+      if (left >= 0)
+        require(c.less(c.sub(at, left + 1), key));
+      Value mask = c.splat(c.vector(c.b.getI1Type(), lanes), live);
+      Value weight = c.splat(type, c.load(f32, c.address(o.a[r], f32, weightOf(key))));
+      for (int64_t v = 0; v < tile.vectors; ++v) {
+        Value &sum = next[r * tile.vectors + v];
+        sum = c.select(mask, c.fma(weight, row[v], sum), sum);
+      }
+    }
+    return next;
+  });
+}
+
 /// Queries q0 ... q0 + rows of the block, `columns` vectors of the values' columns.
 void AttentionWriter::valueTile(const AttentionScores::Block &block, int64_t vectors, Value live, Value first,
                                 Value last, Value q0, int64_t rows, int64_t column, int64_t columns, bool rescales) {
@@ -510,8 +590,8 @@ void AttentionWriter::valueTile(const AttentionScores::Block &block, int64_t vec
     o.a.push_back(c.address(weights, f32, r));
   o.aStep = c.constant(width);
   o.b = c.address(c.address(valueRows.origin, f32, c.mul(block.from, valueRows.stride)), f32, column * lanes);
-  o.bStep = valueRows.stride, o.length = c.sub(block.to, block.from), o.mask = mask;
-  sums = emitTile(c, {f32, lanes, rows, columns}, o, sums);
+  o.bStep = valueRows.stride, o.mask = mask;
+  sums = weighValues(block, {f32, lanes, rows, columns}, o, q0, live, sums);
   auto finish = [&] {
     Value out =
         c.address(placeOf(frame, c, form.out, {block.b, block.h, c.add(block.i0, q0)}), form.element, column * lanes);

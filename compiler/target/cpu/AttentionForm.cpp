@@ -31,8 +31,7 @@ FailureOr<std::unique_ptr<AttentionForm>> AttentionForm::of(const KernelView &ke
   auto q = cast<RankedTensorType>(op.getQuery().getType()), v = cast<RankedTensorType>(op.getValue().getType());
   form->element = q.getElementType();
   form->heads = q.getDimSize(1), form->group = op.getGroupSize(), form->d = q.getDimSize(3), form->e = v.getDimSize(3);
-  if (ShapedType::isDynamic(form->d) || ShapedType::isDynamic(form->e))
-    return reason = "the size of the keys or values is not known before run time", failure();
+  form->keySize = form->dims.get(op.getQuery(), 3), form->valueSize = form->dims.get(op.getValue(), 3);
   form->batch = form->dims.get(op.getQuery(), 0);
   form->m = form->dims.get(op.getQuery(), 2), form->n = form->dims.get(op.getKey(), 2);
   AffineMap identity = AffineMap::getMultiDimIdentityMap(4, context);
@@ -90,9 +89,9 @@ SmallVector<Traffic> AttentionForm::traffic() {
     if (tables.contains(input))
       counter.addWhole(input);
   int64_t keyHeads = heads / group;
-  add(q, {batch, heads, m, d});
-  add(k, {batch, keyHeads, n, d});
-  add(v, {batch, keyHeads, n, e});
+  add(q, {batch, heads, m, keySize});
+  add(k, {batch, keyHeads, n, keySize});
+  add(v, {batch, keyHeads, n, valueSize});
   for (const std::optional<Access> &perBatch : {lengths, offset})
     if (perBatch)
       add(*perBatch, {batch});
@@ -104,7 +103,7 @@ SmallVector<Traffic> AttentionForm::traffic() {
     extra.access.strides.size() == 3 ? add(extra.access, {batch, heads, m}) : add(extra.access, {batch, heads, m, n});
   for (const Access &capture : captures)
     add(capture, {batch, heads, m, n});
-  add(out, {batch, heads, m, e});
+  add(out, {batch, heads, m, valueSize});
   if (online()) {
     for (const Access *access : {&newMax, &newSum})
       add(*access, {batch, heads, m});
@@ -112,7 +111,7 @@ SmallVector<Traffic> AttentionForm::traffic() {
       if (state->access)
         add(*state->access, {batch, heads, m});
     if (accumulator.access)
-      add(*accumulator.access, {batch, heads, m, e});
+      add(*accumulator.access, {batch, heads, m, valueSize});
   }
   return counter.take();
 }

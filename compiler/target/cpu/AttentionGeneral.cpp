@@ -46,7 +46,7 @@ struct Parts {
   DimExpr rows, results, maxima, sums, bytes; ///< places in elements
   Parts(AttentionForm &form, int64_t count) : count(count) {
     rows = form.batch * DimExpr(form.heads) * form.m;
-    maxima = rows * DimExpr(count * form.e), sums = maxima + rows * DimExpr(count);
+    maxima = rows * DimExpr(count) * form.valueSize, sums = maxima + rows * DimExpr(count);
     bytes = (sums + rows * DimExpr(count)) * DimExpr(bytesOf(form.op.getScoreType()));
   }
 };
@@ -88,7 +88,8 @@ FailureOr<Schedule> AttentionGeneralLowering::plan(const KernelView &kernel, con
   if (parts > 1)
     schedule.scratchBytes = inSymbols(Parts(f, parts).bytes, context);
   double keys = typicalKeys(f, typical(f.m), typical(f.n), 1);
-  schedule.nanoseconds = typical(f.batch) * f.heads * typical(f.m) * keys * (5 + 0.1 * (f.d + f.e)) + 200;
+  schedule.nanoseconds =
+      typical(f.batch) * f.heads * typical(f.m) * keys * (4 + 0.06 * (typical(f.keySize) + typical(f.valueSize))) + 200;
   return schedule;
 }
 
@@ -147,8 +148,8 @@ Stage AttentionGeneralLowering::emitParts(exec::KernelDefOp kernel, AttentionFor
         auto place = [&](const DimExpr &section, Value element) {
           return c.address(memory, type, c.add(frame.size(section), element));
         };
-        RowWriter::Partial partial =
-            writer.partialRow(b, h, i, part, parts.count, place(parts.results, c.mul(number, form.e)));
+        RowWriter::Partial partial = writer.partialRow(b, h, i, part, parts.count,
+                                                       place(parts.results, c.mul(number, frame.size(form.valueSize))));
         c.store(partial.max, place(parts.maxima, number));
         c.store(partial.sum, place(parts.sums, number));
       });
@@ -171,7 +172,7 @@ Stage AttentionGeneralLowering::emitMerge(exec::KernelDefOp kernel, AttentionFor
                             };
                             writer.mergeRow(c.div(head, heads), c.rem(head, heads), c.rem(task, m), parts.count,
                                             place(parts.maxima, number), place(parts.sums, number),
-                                            place(parts.results, c.mul(number, form.e)));
+                                            place(parts.results, c.mul(number, frame.size(form.valueSize))));
                           });
   stage.workspaceBytes = getAffineConstantExpr(parts.count * bytesOf(type) + 64, kernel.getContext());
   return stage;

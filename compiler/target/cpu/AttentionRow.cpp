@@ -59,10 +59,10 @@ Value RowWriter::noKeys(Value from, Value to) {
   return c.equal(count, c.constant(0));
 }
 
-/// What elements of a query and a key add to the score.
-Value RowWriter::terms(Value x, Value y, Value d, Value mask) {
+/// A score so far, and what elements of a query and a key add to it.
+Value RowWriter::addTerms(Value sum, Value x, Value y, Value d, Value mask) {
   if (op.getCombine().empty())
-    return c.mulf(x, y);
+    return c.fma(x, y, sum);
   BodyContext context;
   context.lanes = isa<VectorType>(x.getType()) ? lanes : 0;
   context.mask = mask;
@@ -70,31 +70,66 @@ Value RowWriter::terms(Value x, Value y, Value d, Value mask) {
   if (op.getCombine().getNumArguments() == 3)
     arguments.push_back(context.lanes ? c.iota(lanes, d) : d);
   Value v = emitBody(frame, op.getCombine().front(), arguments, context)[0];
-  return mask ? c.select(mask, v, c.number(wide, 0)) : v;
+  return c.addf(sum, mask ? c.select(mask, v, c.number(wide, 0)) : v);
+}
+
+/// Lanes are added as a tree; one after the other they would take longer than the products.
+Value RowWriter::sumOf(Value vector) {
+  return vector::ReductionOp::create(c.b, c.loc, vector::CombiningKind::ADD, vector, arith::FastMathFlags::reassoc);
+}
+
+/// The products of a query with as many keys as there are lanes, read in their order.
+Value RowWriter::products(const Place &at, Value j) {
+  Value q = placeOf(frame, c, form.q, {at.b, at.h, at.i}), k = placeOf(frame, c, form.k, {at.b, at.g, c.sub(j, first)});
+  VectorType narrow = c.vector(form.element, lanes);
+  int64_t count = llvm::divideCeil(form.d, lanes);
+  Value tail = form.d % lanes ? c.lanesBelow(lanes, c.constant((count - 1) * lanes), c.constant(form.d)) : Value();
+  auto load = [&](Value row, int64_t n) {
+    return c.load(narrow, c.address(row, form.element, n * lanes), n == count - 1 ? tail : Value());
+  };
+  Values query, sums(lanes, c.number(wide, 0));
+  for (int64_t n = 0; n < count; ++n)
+    query.push_back(load(q, n));
+  for (int64_t r = 0; r < lanes; ++r) {
+    Value row = c.address(k, form.element, c.mul(frame.size(form.k.strides[2]), r));
+    for (int64_t n = 0; n < count; ++n)
+      sums[r] = c.fma(query[n], load(row, n), sums[r]);
+  }
+  // Each round adds the halves of two vectors and lets them take turns: key r ends up in lane r.
+  SmallVector<int64_t> low, high;
+  for (int64_t i = 0; i < lanes / 2; ++i) {
+    low.append({i, lanes + i});
+    high.append({lanes / 2 + i, lanes + lanes / 2 + i});
+  }
+  for (int64_t count = lanes / 2; count > 0; count /= 2)
+    for (int64_t r = 0; r < count; ++r)
+      sums[r] = c.addf(vector::ShuffleOp::create(c.b, c.loc, sums[r], sums[r + count], low),
+                       vector::ShuffleOp::create(c.b, c.loc, sums[r], sums[r + count], high));
+  return c.mulf(sums[0], c.number(wide, op.getScale().convertToDouble()));
 }
 
 Value RowWriter::product(const Place &at, Value j) {
   Value q = placeOf(frame, c, form.q, {at.b, at.h, at.i}), k = placeOf(frame, c, form.k, {at.b, at.g, c.sub(j, first)});
-  Value size = c.constant(form.d), zero = c.constant(0);
+  Value size = frame.size(form.keySize), zero = c.constant(0);
   bool unit = form.q.strides[3].isConstant(1) && form.k.strides[3].isConstant(1);
-  int64_t whole = unit ? form.d / lanes * lanes : 0;
   Value sum = c.number(type, 0);
   if (unit) {
     VectorType narrow = c.vector(form.element, lanes);
-    auto at = [&](Value d, Value mask) {
-      return terms(c.load(narrow, c.address(q, form.element, d), mask),
-                   c.load(narrow, c.address(k, form.element, d), mask), d, mask);
+    auto add = [&](Value sum, Value d, Value mask) {
+      return addTerms(sum, c.load(narrow, c.address(q, form.element, d), mask),
+                      c.load(narrow, c.address(k, form.element, d), mask), d, mask);
     };
-    Value partial = c.loop(zero, c.constant(whole), lanes, Values{c.number(wide, 0)},
-                           [&](Value d, ValueRange s) { return Values{c.addf(s[0], at(d, {}))}; })[0];
-    if (form.d % lanes)
-      partial = c.addf(partial, at(c.constant(whole), c.lanesBelow(lanes, c.constant(whole), size)));
-    sum = vector::ReductionOp::create(c.b, c.loc, vector::CombiningKind::ADD, partial);
+    Value whole = wholeVectors(size);
+    Values partial = c.loop(zero, whole, lanes, Values{c.number(wide, 0)},
+                            [&](Value d, ValueRange s) { return Values{add(s[0], d, {})}; });
+    partial = c.loop(whole, size, lanes, partial,
+                     [&](Value d, ValueRange s) { return Values{add(s[0], d, c.lanesBelow(lanes, d, size))}; });
+    sum = sumOf(partial[0]);
   } else {
     sum = c.loop(zero, size, 1, Values{sum}, [&](Value d, ValueRange s) {
       Value x = c.load(form.element, c.address(q, form.element, c.mul(d, frame.size(form.q.strides[3]))));
       Value y = c.load(form.element, c.address(k, form.element, c.mul(d, frame.size(form.k.strides[3]))));
-      return Values{c.addf(s[0], terms(x, y, d, {}))};
+      return Values{addTerms(s[0], x, y, d, {})};
     })[0];
   }
   return c.mulf(sum, c.number(type, op.getScale().convertToDouble()));
@@ -102,8 +137,16 @@ Value RowWriter::product(const Place &at, Value j) {
 
 /// Scores of the keys, in the workspace.
 void RowWriter::scores(const Place &at, Value from, Value to) {
+  constexpr int64_t kMostVectors = 16;
+  bool grouped = op.getCombine().empty() && !ShapedType::isDynamic(form.d) && form.d > 0 &&
+                 form.d <= kMostVectors * lanes && form.q.strides[3].isConstant(1) && form.k.strides[3].isConstant(1);
   overRuns(from, to, {}, [&](Value from, Value to, ValueRange) {
-    c.loop(from, to, 1, [&](Value j) { c.store(product(at, j), score(j)); });
+    Value rest = from;
+    if (grouped) {
+      rest = c.add(from, wholeVectors(c.sub(to, from)));
+      c.loop(from, rest, lanes, [&](Value j) { c.store(products(at, j), score(j)); });
+    }
+    c.loop(rest, to, 1, [&](Value j) { c.store(product(at, j), score(j)); });
     return Values{};
   });
   apply(op.getScore(), at, from, to);
@@ -227,7 +270,7 @@ RowWriter::Softmax RowWriter::exponentiate(Value from, Value to, Value before) {
     c.store(p, score(j), mask);
     return Values{c.addf(s[0], mask ? c.select(mask, p, c.number(wide, 0)) : p)};
   });
-  r.sum = vector::ReductionOp::create(c.b, c.loc, vector::CombiningKind::ADD, sums[0]);
+  r.sum = sumOf(sums[0]);
   return r;
 }
 
@@ -269,26 +312,50 @@ RowWriter::Softmax RowWriter::normalize(const Place &at, Value from, Value to) {
 }
 
 void RowWriter::overColumns(bool vectors, llvm::function_ref<void(Type, Value, Value)> body) {
-  Value zero = c.constant(0), size = c.constant(form.e);
+  Value zero = c.constant(0), size = frame.size(form.valueSize);
   if (!vectors)
     return c.loop(zero, size, 1, [&](Value e) { body(type, e, {}); });
-  int64_t whole = form.e / lanes * lanes;
-  c.loop(zero, c.constant(whole), lanes, [&](Value e) { body(wide, e, {}); });
-  if (form.e % lanes)
-    body(wide, c.constant(whole), c.lanesBelow(lanes, c.constant(whole), size));
+  Value whole = wholeVectors(size);
+  c.loop(zero, whole, lanes, [&](Value e) { body(wide, e, {}); });
+  c.loop(whole, size, lanes, [&](Value e) { body(wide, e, c.lanesBelow(lanes, e, size)); });
 }
 
 void RowWriter::combineValues(const Place &at, Value from, Value to, bool vectors, Store store) {
   Value v = placeOf(frame, c, form.v, {at.b, at.g}), rowStride = frame.size(form.v.strides[2]),
         stride = frame.size(form.v.strides[3]);
-  overColumns(vectors && form.v.strides[3].isConstant(1), [&](Type t, Value e, Value mask) {
+  vectors &= form.v.strides[3].isConstant(1);
+  if (vectors && !ShapedType::isDynamic(form.e)) {
+    // Rows of values are read once and as they lie: as many columns at a time as there are sums in registers.
+    constexpr int64_t kSums = 8;
+    int64_t count = llvm::divideCeil(form.e, lanes), tail = form.e % lanes;
+    Value tailMask = tail ? c.lanesBelow(lanes, c.constant(0), c.constant(tail)) : Value();
+    for (int64_t column = 0; column < count; column += kSums) {
+      int64_t columns = std::min(kSums, count - column);
+      auto mask = [&](int64_t n) { return column + n == count - 1 ? tailMask : Value(); };
+      Value origin = c.address(v, form.element, column * lanes);
+      Values sums = overRuns(from, to, Values(columns, c.number(wide, 0)), [&](Value from, Value to, ValueRange s) {
+        return c.loop(from, to, 1, s, [&](Value j, ValueRange s) {
+          Value p = c.splat(wide, c.load(type, score(j)));
+          Value row = c.address(origin, form.element, c.mul(c.sub(j, first), rowStride));
+          Values next;
+          for (int64_t n = 0; n < columns; ++n)
+            next.push_back(c.fma(
+                p, c.load(c.vector(form.element, lanes), c.address(row, form.element, n * lanes), mask(n)), s[n]));
+          return next;
+        });
+      });
+      for (int64_t n = 0; n < columns; ++n)
+        store(sums[n], c.constant((column + n) * lanes), mask(n));
+    }
+    return;
+  }
+  overColumns(vectors, [&](Type t, Value e, Value mask) {
     Value column = c.address(v, form.element, c.mul(e, stride));
     Value sum = overRuns(from, to, {c.number(t, 0)}, [&](Value from, Value to, ValueRange s) {
       return c.loop(from, to, 1, s, [&](Value j, ValueRange s) {
-        Value p = spread(c.load(type, score(j)), t);
         Value place = c.address(column, form.element, c.mul(c.sub(j, first), rowStride));
         Value x = isa<VectorType>(t) ? c.load(c.vector(form.element, lanes), place, mask) : c.load(form.element, place);
-        return Values{c.fma(p, x, s[0])};
+        return Values{c.fma(spread(c.load(type, score(j)), t), x, s[0])};
       });
     })[0];
     store(sum, e, mask);
@@ -394,7 +461,7 @@ void RowWriter::mergeRow(Value b, Value h, Value i, int64_t parts, Value maxima,
   Value inverse = c.select(equals(total, 0), c.number(type, form.emptyValue()), c.divf(c.number(type, 1), total));
   overColumns(resultInVectors(), [&](Type t, Value e, Value mask) {
     Value sum = c.loop(zero, count, 1, Values{c.number(t, 0)}, [&](Value p, ValueRange s) {
-      Value place = c.address(results, type, c.add(c.mul(p, form.e), e));
+      Value place = c.address(results, type, c.add(c.mul(p, frame.size(form.valueSize)), e));
       Value x = isa<VectorType>(t) ? c.load(wide, place, mask) : c.load(type, place);
       return Values{c.fma(spread(c.load(type, score(p)), t), x, s[0])};
     })[0];

@@ -44,7 +44,10 @@ private:
   Place placeFor(mlir::Value b, mlir::Value h, mlir::Value i);
   void scores(const Place &at, mlir::Value from, mlir::Value to);
   mlir::Value product(const Place &at, mlir::Value j);
-  mlir::Value terms(mlir::Value x, mlir::Value y, mlir::Value d, mlir::Value mask);
+  mlir::Value products(const Place &at, mlir::Value j);
+  mlir::Value addTerms(mlir::Value sum, mlir::Value x, mlir::Value y, mlir::Value d, mlir::Value mask);
+  mlir::Value sumOf(mlir::Value vector);
+  mlir::Value wholeVectors(mlir::Value size) { return c.sub(size, c.rem(size, c.constant(lanes))); }
   /// The runs of keys between `from` and `to` that no mask of blocks hides.
   Values overRuns(mlir::Value from, mlir::Value to, Values state, Runs body);
   mlir::Value noKeys(mlir::Value from, mlir::Value to);

@@ -3,7 +3,6 @@
 #include "compiler/target/cpu/Body.h"
 #include "compiler/target/cpu/Panel.h"
 
-#include <cmath>
 #include <limits>
 #include <numbers>
 
@@ -111,20 +110,34 @@ Value AttentionScores::hideDead(const Block &block, Value score, Value j, int64_
   return score;
 }
 
-/// Blocks of lanes x lanes of P^T, of keys from `from` on, times the factors, turned and stored.
+/// Blocks of lanes x lanes of P^T, of keys from `from` on, times the factors, turned and stored. A factor of NaN leaves
+/// keys that are not live alone.
 void AttentionScores::storeTurned(const Block &block, const Access &extra, Value source, Value from, Value to,
                                   ArrayRef<Value> factors) {
   Value mask = c.lanesBelow(lanes, from, to), last = c.sub(c.sub(to, from), 1), m = frame.size(form.m);
   Value stride = frame.size(extra.strides[2]);
   std::optional<int64_t> count = form.m.getConstant();
+  bool hides = !factors.empty() && form.banded();
+  Value partly = hides ? c.b.createOrFold<arith::OrIOp>(c.loc, c.less(from, block.range.wholeBegin),
+                                                        c.less(block.range.wholeEnd, c.add(from, lanes)))
+                       : Value();
   for (int64_t v = 0; v < vectors; ++v) {
-    Values rows;
-    for (int64_t r = 0; r < lanes; ++r) {
-      Value row = c.address(source, type.getElementType(), c.mul(c.min(c.constant(r), last), vectors * lanes));
-      rows.push_back(c.load(type, c.address(row, type.getElementType(), v * lanes)));
-      if (!factors.empty())
-        rows.back() = c.mulf(rows.back(), factors[v]);
-    }
+    auto load = [&](bool hides) {
+      Values rows;
+      for (int64_t r = 0; r < lanes; ++r) {
+        Value row = c.address(source, type.getElementType(), c.mul(c.min(c.constant(r), last), vectors * lanes));
+        rows.push_back(c.load(type, c.address(row, type.getElementType(), v * lanes)));
+        if (!factors.empty())
+          rows.back() = c.mulf(rows.back(), factors[v]);
+        if (hides)
+          rows.back() = hideDead(block, rows.back(), c.add(from, r), v, /*banded=*/true, 0);
+      }
+      return rows;
+    };
+    Values rows =
+        hides ? c.choose(
+                    partly, SmallVector<Type>(lanes, type), [&] { return load(true); }, [&] { return load(false); })
+              : load(false);
     Values columns = transposeBlock(c, rows);
     Value i = c.add(block.i0, v * lanes), origin = placeOf(frame, c, extra, {block.b, block.h, i, from});
     // Queries that do not exist are written where the last one then is.
@@ -222,10 +235,7 @@ void AttentionScores::tap(const Block &block) {
   passBands(block, step, Values(vectors, c.number(type, 0)));
 }
 
-/// Empty rows of NaN have weights of 0 for keys that are masked here.
-bool AttentionScores::weighsInPlace() const {
-  return !form.whole().getWeight().empty() || (std::isnan(form.emptyValue()) && form.banded());
-}
+bool AttentionScores::weighsInPlace() const { return !form.whole().getWeight().empty(); }
 
 void AttentionScores::weigh(const Block &block, ArrayRef<Value> factors) {
   if (!weighsInPlace()) {
@@ -238,8 +248,7 @@ void AttentionScores::weigh(const Block &block, ArrayRef<Value> factors) {
     return;
   }
   Step step;
-  Region &weight = form.whole().getWeight();
-  step.region = weight.empty() ? nullptr : &weight;
+  step.region = &form.whole().getWeight();
   step.extra = attn::Extra::weights;
   step.factors = factors, step.dead = 0;
   passBands(block, step, Values(vectors, c.number(type, 0)));
@@ -273,9 +282,20 @@ Value AttentionScores::exponential(Value x) {
 }
 
 Values AttentionScores::exponentiate(const Block &block, ArrayRef<Value> maxima) {
+  // Weights are stored a line of each row at a time, too far apart for the machine to foresee: each key of a group asks
+  // for the lines of one row in each vector. Few weights stay in the second-level cache.
+  data::DimExpr bytes = form.batch * data::DimExpr(form.heads) * form.m * form.n * data::DimExpr(4);
+  bool few = bytes.getConstant().value_or(INT64_MAX) <= c.machine.l2Bytes / 2;
+  const AttentionForm::Extra *weights = llvm::find_if(
+      form.extras, [&](const AttentionForm::Extra &extra) { return extra.kind == attn::Extra::weights && !few; });
   return c.loop(block.from, block.to, 1, Values(vectors, c.number(type, 0)), [&](Value j, ValueRange state) {
     Values next;
+    Value row = c.b.createOrFold<arith::AndIOp>(c.loc, c.sub(j, block.from), c.constant(lanes - 1)),
+          group = c.sub(j, row);
     for (int64_t v = 0; v < vectors; ++v) {
+      if (weights != form.extras.end())
+        c.prefetch(
+            placeOf(frame, c, weights->access, {block.b, block.h, c.add(c.add(block.i0, v * lanes), row), group}));
       Value place = score(block, j, v), p = exponential(c.subf(c.load(type, place), maxima[v]));
       c.store(p, place);
       next.push_back(c.addf(state[v], p));

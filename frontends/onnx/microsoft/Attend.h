@@ -18,12 +18,12 @@ struct Attend {
   Value lengths;                            ///< B, i64: keys from there on are hidden; null if none are
   attn::Causal causal = attn::Causal::none; ///< against the last key
   int64_t window = -1;                      ///< the keys that a query sees, from its own backwards; -1 is all
-  Value first; ///< B, i64: number of the key of query 0; null if queries and keys end together
+  Value first; ///< B, i64: number of the key of query 0; null if queries and keys end together or it does not matter
   Value sinks; ///< heads: a score for each that joins the softmax without a value
 };
 
 /// B x heads x queries x size of the value.
-Value attend(Importer &importer, Attend attention);
+Value attend(Importer &importer, const Attend &attention);
 
 /// The attribute `scale`, by default that of the size of a head.
 double scaleOf(Importer &importer, const Node &node, Value query);

@@ -107,21 +107,33 @@ std::string Subject::run(uint64_t seed) {
   auto results = reference::evaluate(function, arguments, &error);
   if (failed(results))
     return "the reference evaluation failed: " + error;
-  std::vector<char> bytes = reference::toBytes(results->front());
   // In memory of ours, with a margin behind that nobody may write to.
   constexpr size_t margin = 64;
-  npy::Bytes memory(bytes.size() + margin, std::byte(0xa5));
-  call(fovea_session_bind_output, session.get(), 0u, static_cast<void *>(memory.data()), bytes.size());
+  std::vector<std::vector<char>> bytes;
+  std::vector<npy::Bytes> memory;
+  for (const reference::Tensor &result : *results) {
+    bytes.push_back(reference::toBytes(result));
+    memory.emplace_back(bytes.back().size() + margin, std::byte(0xa5));
+  }
+  for (uint32_t n = 0; n < memory.size(); ++n)
+    call(fovea_session_bind_output, session.get(), n, static_cast<void *>(memory[n].data()), bytes[n].size());
   call(fovea_session_run, session.get());
-  if (std::any_of(memory.end() - margin, memory.end(), [](std::byte b) { return b != std::byte(0xa5); }))
-    return "something was written behind the output";
-  fovea_tensor output;
-  call(fovea_session_output, session.get(), 0u, &output);
-  npy::Array expected;
-  expected.dtype = output.dtype;
-  expected.dims.assign(results->front().shape.begin(), results->front().shape.end());
-  expected.data.resize(bytes.size());
-  std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char *>(expected.data.data()));
+  npy::Views outputs;
+  npy::Arrays wanted;
+  for (uint32_t n = 0; n < memory.size(); ++n) {
+    std::string name = fmt::format("result {}", n);
+    if (std::any_of(memory[n].end() - margin, memory[n].end(), [](std::byte b) { return b != std::byte(0xa5); }))
+      return fmt::format("something was written behind {}", name);
+    fovea_tensor output;
+    call(fovea_session_output, session.get(), n, &output);
+    outputs.emplace_back(name, npy::View(output.dtype, {output.dims, output.rank}, output.data));
+    npy::Array expected;
+    expected.dtype = output.dtype;
+    expected.dims.assign((*results)[n].shape.begin(), (*results)[n].shape.end());
+    expected.data.resize(bytes[n].size());
+    std::copy(bytes[n].begin(), bytes[n].end(), reinterpret_cast<char *>(expected.data.data()));
+    wanted.emplace_back(name, std::move(expected));
+  }
 
   // Rounding of the scores is relative to their size and moves the weights by as much; a row of weights adds up to 1,
   // or to as many as there are keys.
@@ -130,10 +142,7 @@ std::string Subject::run(uint64_t seed) {
   double tolerance = unit * (64 + 16 * largest) * (kind.sums ? keys : 1) * (kind.unbounded ? largest : 1);
   // The result is rounded once more: two that are close may fall to neighbours.
   tolerance += kind.element == "bf16" ? 0x1p-7 : kind.element == "f16" ? 0x1p-10 : 0;
-  npy::Arrays wanted;
-  wanted.emplace_back("out", std::move(expected));
-  ComparisonResult result = compare({{"out", npy::View(output.dtype, {output.dims, output.rank}, output.data)}}, wanted,
-                                    {tolerance, tolerance});
+  ComparisonResult result = compare(outputs, wanted, {tolerance, tolerance});
   if (result.agrees)
     return "";
   std::string sizes;

@@ -1,7 +1,7 @@
 """All that attn.attention may have, from MLIR to numbers: against NumPy, and the reference evaluator against both.
 
 Each case is compiled as it is planned, for blocks of few keys, with the general lowering, and for a machine with vectors of 8; it runs with 1 and 3
-threads.
+threads. Where there are structural masks, it runs once more with keys and values that hold NaN and infinities: no row that does not see them may tell.
 """
 import os, re, sys
 import numpy as np
@@ -32,8 +32,9 @@ class Case:
         types = dict.fromkeys(dims, element)
         if combine == "additive":
             dims["w"], types["w"] = (D,), element
-        if score == "mask":
-            dims["mask"], types["mask"] = (M, N), element
+        if score in ("mask", "where"):
+            dims["mask"], types["mask"] = (M, N), element if score == "mask" else "i1"
+        self.structural = causal != "none" or max(window) >= 0 or lengths or block
         if weight:
             dims["gate"], types["gate"] = (B, N), element
         for name, wanted in (("lengths", lengths), ("offset", offset)):
@@ -61,8 +62,9 @@ class Case:
         outs = [tensor(d, e) for d, e in self.results()]
         body = f"func.func @main({head}) -> ({', '.join(outs)}) {{\n  %c2 = arith.constant 2 : index\n"
         body += f"  %m = tensor.dim %q, %c2 : {typed['q']}\n  %n = tensor.dim %k, %c2 : {typed['k']}\n"
+        body += f"  %c3 = arith.constant 3 : index\n  %columns = tensor.dim %v, %c3 : {typed['v']}\n"
         for i, (dims, element) in enumerate(self.results()):
-            sizes = ", ".join({"M": "%m", "N": "%n"}[d] for d in dims if isinstance(d, str))
+            sizes = ", ".join({"M": "%m", "N": "%n", "E": "%columns"}[d] for d in dims if isinstance(d, str))
             body += f"  %e{i} = tensor.empty({sizes}) : {outs[i]}\n"
         count = f":{len(outs)}" if len(outs) > 1 else ""
         body += f"  %r{count} = attn.attention ins(%q, %k, %v : {typed['q']}, {typed['k']}, {typed['v']})"
@@ -96,7 +98,9 @@ class Case:
             body += f" score {{\n      ^bb0(%x: {f}, %b: index, %h: index, %i: index, %j: index{captures}):\n"
             body += f"        %two = arith.constant 2.0 : {f}\n        %u = arith.divf %x, %two : {f}\n        %t = math.tanh %u : {f}\n"
             body += f"        %capped = arith.mulf %t, %two : {f}\n"
-            score = {"mask": "%masked", "softcap": "%capped", None: "%x"}[self.score]
+            score = {"mask": "%masked", "where": "%shown", "softcap": "%capped", None: "%x"}[self.score]
+            if self.score == "where":
+                body += f"        %low = arith.constant {'0xFFF0000000000000' if f == 'f64' else '0xFF800000'} : {f}\n        %shown = arith.select %maskc, %x, %low : {f}\n"
             if self.score == "mask":
                 body += self.widened("maskc", "maskw") + f"        %masked = arith.addf %x, {'%maskw' if self.element != f else '%maskc'} : {f}\n"
             taps = [{"raw": "%x", "capped": "%capped"}[tap] for tap in self.taps]
@@ -108,14 +112,16 @@ class Case:
         return body + " : " + ", ".join(outs) + "\n}\n"
 
     def inputs(self, m, n):
-        sizes = {"M": m, "N": n}
+        sizes = {"M": m, "N": n, "D": 20, "E": 21}
         if self.block:
             sizes |= {"Mblocks": -(-m // self.block[0]), "Nblocks": -(-n // self.block[1])}
         made = {}
         for name, dims in self.dims.items():
             shape = [sizes[d] if isinstance(d, str) else d for d in dims]
             made[name] = rng.standard_normal(shape).astype(NUMPY[self.types[name]])
-        if "mask" in made:
+        if self.score == "where":
+            made["mask"] = rng.random(made["mask"].shape) < 0.7
+        elif "mask" in made:
             made["mask"][rng.random(made["mask"].shape) < 0.3] = -np.inf
             made["mask"][m // 2:m // 2 + 1] = -np.inf
         if "lengths" in made:
@@ -127,6 +133,17 @@ class Case:
             made["sinks"][0] = 5
         if "blocks" in made:
             made["blocks"] = rng.random(made["blocks"].shape) < 0.4
+        return made
+
+    def poisoned(self, inputs):
+        """The inputs with a few keys, among them the first and the last, and values of others, that are NaN or infinite."""
+        made = {name: x.copy() for name, x in inputs.items()}
+        k, v = made["k"], made["v"]
+        n = k.shape[2]
+        for j, bad in ((n - 1, np.nan), (n // 2, np.inf), (0, -np.inf)) if n else ():
+            v[:, :, j, j % v.shape[3]] = bad
+        for batch in range(k.shape[0]) if n > 4 else ():
+            k[batch, :, n - 2 - batch], k[batch, 0, n // 3, 3], v[batch, :, n // 2 + 2] = np.nan, np.inf, np.nan
         return made
 
     def expected(self, x):
@@ -142,7 +159,7 @@ class Case:
         s = s * self.scale
         capped = 2 * np.tanh(s / 2)
         taps = iter([{"raw": s, "capped": capped}[tap] for tap in self.taps])
-        s = {"mask": lambda: s + x["mask"], "softcap": lambda: capped, None: lambda: s}[self.score]()
+        s = {"mask": lambda: s + x["mask"], "where": lambda: np.where(x["mask"], s, -np.inf), "softcap": lambda: capped, None: lambda: s}[self.score]()
         i, j = np.arange(M)[:, None], np.arange(N)[None]
         o = np.full((B, 1, 1, 1), N - M if self.causal == "bottom_right" else 0)
         if self.offset:
@@ -160,7 +177,7 @@ class Case:
             live &= np.broadcast_to(x["blocks"], (B, H, *x["blocks"].shape[2:]))[:, :, np.arange(M) // self.block[0]][..., np.arange(N) // self.block[1]]
         masked = np.where(live, s, -np.inf)
         sink = np.broadcast_to(x["sinks"].reshape(1, H, 1) if self.sinks else np.float64(-np.inf), (B, H, M))
-        most = np.maximum(masked.max(-1, initial=-np.inf), sink)
+        most = np.fmax(np.fmax.reduce(masked, -1, initial=-np.inf), sink)  # NaN is left out
         with np.errstate(all="ignore"):
             reference = np.where(most == -np.inf, 0, most)
             e, sinks = np.exp(masked - reference[..., None]), np.exp(sink - reference)
@@ -182,7 +199,9 @@ class Case:
         p = np.where(live, np.where(empty[..., None], hollow, p), 0)
         if self.weight:
             p = np.where(live, p * x["gate"][:, None, None], 0)
-        out = np.where((empty & ~live.any(-1))[..., None], hollow, p @ v)
+        with np.errstate(all="ignore"):
+            terms = np.where(live[..., None], p[..., None] * v[:, :, None], 0)  # a weight of 0 does not hide what a value holds
+        out = np.where((empty & ~live.any(-1))[..., None], hollow, terms.sum(3))
         named = dict(lse=lse, row_max=most, weights=p, scores=masked)
         return [out] + [next(taps) if extra == "tap" else named[extra] for extra in self.extras]
 
@@ -219,22 +238,25 @@ def run(case, sizes):
         with open(tiled, "w") as file:
             file.write(text)
         t.compile(tiled, "-o", t.path(f"{case.name}-{variant}.fovea"))
-    save(case.inputs(*sizes[-1]))
+    inputs = case.inputs(*sizes[-1])
+    save(case.poisoned(inputs) if case.structural else inputs)
     t.compile(source, "--cpu=x86-64-v3", "-o", t.path(f"{case.name}-avx2.fovea"), f"--check={t.path('in.npz')}")
     variants["avx2"] = source
-    for m, n in sizes:
-        inputs = case.inputs(m, n)
+    poisons = [(1, 40), sizes[-1]] if isinstance(case.M, str) else sizes
+    for m, n, poison in [(*size, False) for size in sizes] + [(*size, True) for size in poisons if case.structural]:
+        inputs = case.poisoned(case.inputs(m, n)) if poison else case.inputs(m, n)
         save(inputs)
-        want = case.expected(inputs)
+        with np.errstate(all="ignore"):
+            want = case.expected(inputs)
         for variant in variants:
             seen = []
-            for threads in (1, 3) if m > 30 else (3,):
+            for threads in (1, 3) if m > 30 and not poison else (3,):
                 t.run("fovea-run", t.path(f"{case.name}-{variant}.fovea"), "--inputs", t.path("in.npz"), "--outputs", t.path("out.npz"), "--threads", threads)
                 with np.load(t.path("out.npz")) as got:
                     seen.append([got[k] for k in got.files])
             expect(all(a.tobytes() == b.tobytes() for a, b in zip(seen[0], seen[-1])), f"{case.name} {variant} {m} x {n}: one thread and three alike")
             for i, (got, right) in enumerate(zip(seen[0], want, strict=True)):
-                compare(f"{case.name} {variant}, {m} queries, {n} keys, result {i}", got, right, tolerance)
+                compare(f"{case.name} {variant}, {m} queries, {n} keys{', some no numbers' if poison else ''}, result {i}", got, right, tolerance)
 
 
 FAST, GENERAL = "attention", "attention-general"
@@ -251,8 +273,12 @@ cases = [
     Case("results-of-one", M=19, N=1, score="mask", taps=("raw", "capped"), extras=ALL, kind=FAST),
     Case("all-results-f64", element="f64", score="mask", taps=("raw", "capped"), window=(7, -1), lengths=True, extras=ALL, kind=GENERAL),
     Case("all-results-f16", element="f16", taps=("capped",), causal="bottom_right", extras=("weights", "lse", "tap"), kind=FAST),
+    Case("where", score="where", causal="bottom_right", kind=FAST),
+    Case("causal-static", M=70, N=70, causal="top_left", kind=FAST),
+    Case("window-weights", M=70, N=70, window=(9, 4), extras=("weights", "row_max"), kind=FAST),
     Case("offset", B=4, offset=True, causal="top_left", window=(11, -1), extras=("scores",), kind=FAST),
     Case("offset-window", B=4, offset=True, lengths=True, window=(4, 6), empty="nan", kind=FAST),
+    Case("dynamic-sizes", D="D", E="E", causal="bottom_right", lengths=True, empty="nan", extras=("lse", "weights"), kind=GENERAL),
     Case("sinks", sinks=True, score="mask", empty="nan", extras=("lse", "row_max", "weights"), kind=FAST),
     Case("sinks-causal", sinks=True, causal="top_left", kind=FAST),
     Case("block-mask", block=(32, 16), extras=("lse",), kind=FAST),
