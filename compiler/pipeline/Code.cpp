@@ -61,6 +61,10 @@ static LogicalResult compileKernels(ModuleOp module, const cpu::Machine &machine
 }
 
 static LogicalResult compileAllShaders(ModuleOp module, CompiledCode &result) {
+  if (llvm::none_of(module.getOps<exec::KernelDefOp>(),
+                    [](exec::KernelDefOp definition) { return definition.getSchedule().contains("target"); }))
+    return success();
+  vulkan::loadDialects(*module.getContext());
   OwningOpRef<ModuleOp> code = ModuleOp::create(module.getLoc());
   std::vector<std::string> functions;
   if (failed(emitStages(module, cpu::Machine::ofShaders(), *code, result, functions, result.shaderStages)))

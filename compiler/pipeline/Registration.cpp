@@ -7,8 +7,6 @@
 #include "dialects/exec/Exec.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
-#include "mlir/Dialect/SPIRV/IR/SPIRVDialect.h"
 #include "mlir/Dialect/Tensor/IR/TensorInferTypeOpInterfaceImpl.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Transforms/Passes.h"
@@ -17,9 +15,9 @@ using namespace mlir;
 
 void fovea::registerDialects(DialectRegistry &registry) {
   registry.insert<attn::AttnDialect, data::DataDialect, exec::ExecDialect, affine::AffineDialect, arith::ArithDialect,
-                  cf::ControlFlowDialect, mlir::func::FuncDialect, mlir::gpu::GPUDialect, linalg::LinalgDialect,
-                  LLVM::LLVMDialect, spirv::SPIRVDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
-                  tensor::TensorDialect, vector::VectorDialect>();
+                  cf::ControlFlowDialect, mlir::func::FuncDialect, linalg::LinalgDialect, LLVM::LLVMDialect,
+                  math::MathDialect, memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
+                  vector::VectorDialect>();
   tensor::registerInferTypeOpInterfaceExternalModels(registry);
 }
 

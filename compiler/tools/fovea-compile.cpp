@@ -33,6 +33,16 @@ static void endWithoutMemory() {
   _exit(kEnvironment);
 }
 
+/// MLIR makes operations with malloc and does not look at what it gets. This one, the executable's, is what all
+/// libraries call.
+extern "C" void *__libc_malloc(size_t bytes);
+extern "C" [[gnu::visibility("default")]] void *malloc(size_t bytes) {
+  void *memory = __libc_malloc(bytes);
+  if (!memory && bytes)
+    endWithoutMemory();
+  return memory;
+}
+
 int main(int argc, char **argv) {
   std::set_new_handler(endWithoutMemory);
   llvm::install_bad_alloc_error_handler([](void *, const char *, bool) { endWithoutMemory(); });

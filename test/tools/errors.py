@@ -66,7 +66,7 @@ for place in places:
             t.run("fovea-run", t.path("bad.fovea"), "--random", "1", code=code)
 
 # 2: valid, but not to be had; the node is named.
-says("not supported", small, "--target=vulkan", code=2)
+says("not supported", small, "--target=tpu", code=2)
 done = says("no lowering can do this kernel", small, "--lowering=-loops", "--lowering=-matmul", "-o", t.path("x.fovea"), code=2)
 expect('node "' in done.stderr, f"the node's name, got {done.stderr}")
 expect(not os.path.exists(t.path("x.fovea")), "no artifact")

@@ -174,7 +174,7 @@ LogicalResult Scheduler::choose(exec::KernelOp kernel) {
   // What is general is slower than what knows the operation, unless it was preferred to that.
   bool worthIt =
       llvm::any_of(*view.body, [](Operation &op) { return isContraction(&op) || isa<attn::AttentionInterface>(op); });
-  if (!special && worthIt && !machine.shaders && !choice.forces(best->name()))
+  if (!special && worthIt && !choice.forces(best->name()))
     kernel.emitRemark("scheduled as ") << best->name() << (reasons.empty() ? ", which is expected to be faster" : ": ")
                                        << reasons;
   set(kernel, *best, chosen);

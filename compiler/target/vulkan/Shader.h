@@ -33,6 +33,9 @@ struct Shader {
   bool int64 = false, float64 = false; ///< what the device has to offer
 };
 
+/// What stages for shaders, and shaders, are written in besides the dialects that all of Fovea has.
+void loadDialects(mlir::MLIRContext &context);
+
 /// Writes a stage's function as the entry point of a spirv.module at the end of `code`, with scf, arith and math still
 /// in it. Fails with a diagnostic that begins with "not supported" if it does what no shader can.
 mlir::FailureOr<mlir::spirv::ModuleOp> writeThreadShader(mlir::func::FuncOp function, mlir::ModuleOp code,

@@ -8,8 +8,10 @@
 #include "mlir/Conversion/SCFToSPIRV/SCFToSPIRV.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SPIRV/IR/SPIRVDialect.h"
 #include "mlir/Dialect/SPIRV/IR/TargetAndABI.h"
 #include "mlir/Dialect/SPIRV/Transforms/Passes.h"
 #include "mlir/Dialect/SPIRV/Transforms/SPIRVConversion.h"
@@ -24,6 +26,8 @@
 using namespace mlir;
 using namespace fovea;
 using namespace fovea::vulkan;
+
+void fovea::vulkan::loadDialects(MLIRContext &context) { context.loadDialect<gpu::GPUDialect, spirv::SPIRVDialect>(); }
 
 /// SPIR-V 1.3 is what every Vulkan 1.1 takes; of the capabilities those are declared that are used.
 static spirv::TargetEnvAttr targetEnv(MLIRContext *context) {
