@@ -119,7 +119,7 @@ npy::Arrays Generator::draw(uint64_t seed, double &largest) const {
   }
   if (!infinities)
     spoilDeadKeys(inputs, arrays);
-  if (kSpoilsLiveKeys && !kind.exact && real() < 0.2)
+  if (!kind.exact && real() < 0.2)
     spoilSomeKeys(inputs, arrays, random);
   // Five deviations each, with as many products as there are elements in a row.
   largest = scale * 25 * magnitude * magnitude * std::sqrt(double(depth)) + 5 * magnitude + 40;

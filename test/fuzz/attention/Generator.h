@@ -38,10 +38,6 @@ struct Precision {
   bool exact = false;     ///< a decision hangs on the scores: inputs are small integers
 };
 
-/// Whether keys and values with NaN are drawn that some queries see and masks hide from others. Off: the attention
-/// lowering multiplies what is masked by a weight of 0.
-constexpr bool kSpoilsLiveKeys = false;
-
 /// A random program with at least one symbolic dim.
 class Generator {
 public:
