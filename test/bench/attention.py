@@ -144,22 +144,27 @@ def same(form, outputs, expected):
     return all(outputs[n].shape == s and np.allclose(outputs[n], expected[n], rtol=1e-3, atol=1e-4) for n, s in form.outputs.items())
 
 
+def source(form, compiler, work, fused):
+    """IR, inputs and options of the compiler; what is not fused looks as if the phase that raises were done already."""
+    if fused:
+        return form.mlir(), form.inputs, []
+    path, graph = os.path.join(work, "products.mlir"), os.path.join(work, "products.onnx")
+    products, inputs, _ = form.products()
+    onnx.save(products, graph)
+    subprocess.run([compiler, graph, "--compile-to=import", "-o", path], check=True)
+    with open(path) as file:
+        return file.read().replace('"import"', '"raise"'), inputs, ["--compile-from=raise"]
+
+
 def fovea(form, build, work, fused, handle):
     """Compiles and binds; what runs, and its outputs."""
     # Artifacts stay mapped: each has a file of its own.
     compiler, artifact = os.path.join(build, "bin", "fovea-compile"), tempfile.mkstemp(".fovea", dir=work)[1]
-    source, graph = os.path.join(work, "model.mlir"), os.path.join(work, "products.onnx")
-    text, inputs, flags = form.mlir(), form.inputs, []
-    if not fused:
-        # As if the phase that raises were done already.
-        products, inputs, _ = form.products()
-        onnx.save(products, graph)
-        subprocess.run([compiler, graph, "--compile-to=import", "-o", source], check=True)
-        with open(source) as file:
-            text, flags = file.read().replace('"import"', '"raise"'), ["--compile-from=raise"]
-    with open(source, "w") as file:
+    text, inputs, flags = source(form, compiler, work, fused)
+    source_file = os.path.join(work, "model.mlir")
+    with open(source_file, "w") as file:
         file.write(text)
-    subprocess.run([compiler, source, "-o", artifact, *flags], check=True)
+    subprocess.run([compiler, source_file, "-o", artifact, *flags], check=True)
     model = runtime.Model(handle, artifact)
     session = runtime.Session(handle, model)
     arrays = session.bind({name: array for (name, _), array in zip(model.inputs, inputs.values(), strict=True)})

@@ -6,9 +6,9 @@ cd "$(dirname "$0")/../.."
 .ci/install test >&2
 # Rivals are the newest that PyPI has, in an environment of their own.
 python=build/venv-bench/bin/python
-if ! $python -c 'import numpy, onnx, onnxruntime, openvino, scipy' 2>/dev/null; then
+if ! $python -c 'import numpy, onnx, onnxruntime, openvino, scipy, iree.compiler' 2>/dev/null; then
   python3 -m venv build/venv-bench
-  $python -m pip install -q --upgrade numpy onnx onnxruntime openvino scipy >&2
+  $python -m pip install -q --upgrade numpy onnx onnxruntime openvino scipy iree-base-compiler iree-base-runtime >&2
 fi
 {
   cmake --preset release -DFOVEA_BUILD_TESTS=ON
@@ -38,3 +38,5 @@ title "Where the time goes"
 $python test/bench/hotspots.py test/models/minilm test/models/bert-base
 title "Footprint"
 $python test/bench/footprint.py test/models/bert-base
+title "Vulkan, on the first device that can be used"
+$python test/bench/vulkan.py

@@ -19,7 +19,7 @@ class _Error(Structure):
 
 class _RuntimeOptions(Structure):
     _fields_ = [("threads", c_uint32), ("cpus", POINTER(c_uint32)), ("cpu_count", c_uint32), ("allocate", c_void_p), ("release", c_void_p),
-                ("allocator_user", c_void_p), ("log", c_void_p), ("log_user", c_void_p)]
+                ("allocator_user", c_void_p), ("log", c_void_p), ("log_user", c_void_p), ("device", c_char_p)]
 
 
 class _Dim(Structure):
@@ -57,13 +57,13 @@ class FoveaError(Exception):
 
 
 class Runtime:
-    """The library at `library` and its threads."""
+    """The library at `library`, its threads and the device that models run on."""
 
-    def __init__(self, library, threads=0):
+    def __init__(self, library, threads=0, device="cpu"):
         self.library, self.error = ctypes.CDLL(library), _Error()
         self.library.fovea_model_kernel_name.restype = c_char_p
         self.handle = c_void_p()
-        self.call("fovea_runtime_create", byref(_RuntimeOptions(threads=threads)), byref(self.handle))
+        self.call("fovea_runtime_create", byref(_RuntimeOptions(threads=threads, device=device.encode())), byref(self.handle))
 
     def call(self, function, *arguments):
         """Calls a function whose last parameter is the error."""

@@ -66,7 +66,7 @@ extern "C" {
 
 // The shared library's ABI, also the number in its soname. Structs of this header grow at their end only, and only
 // together with this number.
-#define FOVEA_API_VERSION 1
+#define FOVEA_API_VERSION 2
 
 typedef struct fovea_runtime fovea_runtime;
 typedef struct fovea_model fovea_model;
