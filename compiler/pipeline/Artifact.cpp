@@ -182,7 +182,7 @@ std::string Emitter::manifest() {
     shaders.push_back(format::CreateShaderDirect(fb, shader.name.c_str(), stage.kind.c_str(), stage.schedule.c_str(),
                                                  offset, size, &shader.bindings, stage.symbols, stage.buffers,
                                                  stage.inits, shader.groupSize, shader.tasksOfGroup, shader.int64,
-                                                 shader.float64));
+                                                 shader.float64, &shader.shared));
     offset += size;
   }
   std::vector<flatbuffers::Offset<format::Weight>> weights;

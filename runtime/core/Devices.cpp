@@ -8,7 +8,8 @@
 
 using namespace fovea;
 
-std::shared_ptr<vulkan::Device> fovea::openDevice(const char *name) {
+std::shared_ptr<vulkan::Device> fovea::openDevice(const char *name, const char *pipelineCache, const vulkan::Log &log) {
+  const std::string cache = pipelineCache ? pipelineCache : "";
   std::string_view rest = name ? name : "cpu";
   if (rest == "cpu")
     return nullptr;
@@ -19,7 +20,7 @@ std::shared_ptr<vulkan::Device> fovea::openDevice(const char *name) {
     for (uint32_t i = 0; i < devices.size(); ++i) {
       const vulkan::DeviceInfo info = vulkan::describe(devices[i]);
       if (info.unusable.empty())
-        return std::make_shared<vulkan::Device>(i);
+        return std::make_shared<vulkan::Device>(i, cache, log);
       reasons += text(reasons.empty() ? "" : "; ", info.name, ": ", info.unusable);
     }
     fail(FOVEA_ENVIRONMENT, "vulkan: there is no device that can be used", reasons.empty() ? "" : ": ", reasons);
@@ -29,7 +30,7 @@ std::shared_ptr<vulkan::Device> fovea::openDevice(const char *name) {
     rest.remove_prefix(7);
     const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
     if (error == std::errc() && end == rest.data() + rest.size())
-      return std::make_shared<vulkan::Device>(number);
+      return std::make_shared<vulkan::Device>(number, cache, log);
   }
   fail(FOVEA_INVALID, "expected a device (cpu, vulkan or vulkan:N), got ", quoted(name));
 }

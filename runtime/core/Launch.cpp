@@ -31,13 +31,10 @@ uint32_t Session::dispatchOf(uint32_t kernel) {
 
 int32_t Session::launch(uint32_t kernel, void *const *buffers, const int64_t *scalars, int64_t tasks, int64_t grain,
                         int64_t workspaceBytes) {
-  if (deviceRun && tasks > 0 && workspaceBytes >= 0) {
-    deviceRun->launch(kernel, buffers, scalars, tasks, workspaceBytes);
-    recordedLaunches.push_back({dispatchOf(kernel), kernel, tasks, 0});
+  if (deviceRun) {
+    deviceRun->launch(dispatchOf(kernel), kernel, buffers, scalars, tasks, workspaceBytes);
     return FOVEA_OK;
   }
-  if (deviceRun && tasks == 0)
-    return FOVEA_OK;
   if (kernel >= model->kernels().size() || tasks < 0 || workspaceBytes < 0)
     return giveUp(FOVEA_INTERNAL, text("launch of kernel ", kernel, " of ", model->kernels().size(), " with ", tasks,
                                        " tasks and a workspace of ", workspaceBytes, " bytes"));

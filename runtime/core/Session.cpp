@@ -176,9 +176,7 @@ void Session::prepare() {
     fail(FOVEA_INTERNAL, "entry ", quoted(entry.info.name), ": expected an arena's size, got ", arenaBytes,
          " from the compiled code");
   readOutputDims();
-  if (deviceRun)
-    deviceRun->discard();
-  else if (!arena.reserve(static_cast<size_t>(arenaBytes)))
+  if (!deviceRun && !arena.reserve(static_cast<size_t>(arenaBytes)))
     fail(FOVEA_ENVIRONMENT, "entry ", quoted(entry.info.name), ": cannot allocate an arena of ", arenaBytes, " bytes");
   for (uint32_t i = 0; i < outputs.size(); ++i) {
     outputs[i].written = false;
@@ -260,42 +258,40 @@ void Session::run() {
 }
 
 // The host program's launches become commands, once for each set of sizes.
-void Session::recordRun() {
+void Session::recordRun(std::vector<int64_t> sizes) {
   std::vector<size_t> inputBytes(inputs.size()), outputBytes;
   for (size_t i = 0; i < inputs.size(); ++i)
     byteSize(entry.inputs[i].dtype, inputs[i].dims, inputBytes[i]);
   for (const Output &output : outputs)
     outputBytes.push_back(output.mostBytes);
-  deviceRun->begin(static_cast<size_t>(slots[code.arena_slot]), inputBytes, outputBytes, profiling);
+  deviceRun->begin({static_cast<size_t>(slots[code.arena_slot]), inputBytes, outputBytes}, profiling);
   const std::vector<void *> memory = outputPointers;
   for (uint32_t i = 0; i < inputs.size(); ++i)
     inputPointers[i] = deviceRun->input(i);
   for (uint32_t i = 0; i < outputs.size(); ++i)
     outputPointers[i] = deviceRun->output(i);
-  host.arena = deviceRun->arena();
-  host.weights = deviceRun->weights();
-  recordedLaunches.clear();
+  host.arena = vulkan::ARENA;
+  host.weights = vulkan::WEIGHTS;
   callProgram(code.run, "run");
   outputPointers = memory;
-  deviceRun->end();
-  recordedTimes = profiling;
+  deviceRun->end(std::move(sizes));
 }
 
 void Session::runOnDevice() {
-  if (!deviceRun->isRecorded() || recordedTimes != profiling)
-    recordRun();
+  // All that commands depend on.
+  std::vector<int64_t> sizes = {profiling};
+  sizes.insert(sizes.end(), flatDims.begin(), flatDims.end());
+  sizes.insert(sizes.end(), slots.begin(), slots.end());
+  if (!deviceRun->select(sizes))
+    recordRun(std::move(sizes));
   std::vector<const void *> data;
   for (const Input &input : inputs)
     data.push_back(input.data);
   const int64_t found = deviceRun->execute(data, outputPointers);
   if (found != 0)
     fail(FOVEA_INVALID, "entry ", quoted(entry.info.name), ": ", faultText(found));
-  if (!profiling)
-    return;
-  times = recordedLaunches;
-  const std::vector<uint64_t> spent = deviceRun->times();
-  for (size_t i = 0; i < times.size() && i < spent.size(); ++i)
-    times[i].nanoseconds = spent[i];
+  if (profiling)
+    times = deviceRun->times();
 }
 
 fovea_tensor Session::output(uint32_t number) const {

@@ -61,7 +61,7 @@ private:
                  int64_t workspaceBytes);
   int32_t giveUp(int32_t status, std::string message);
   void runOnDevice();
-  void recordRun();
+  void recordRun(std::vector<int64_t> sizes);
 
   static int32_t launchHook(fovea_host *host, uint32_t kernel, void *const *buffers, const int64_t *scalars,
                             int64_t tasks, int64_t grain, int64_t workspaceBytes) noexcept;
@@ -79,10 +79,8 @@ private:
   std::vector<int64_t> slots;
   // The slots as prepare left them; run starts from these again.
   std::vector<int64_t> preparedSlots;
-  // On a device: its commands, and the sizes that they were recorded for.
+  // On a device: its memory and commands.
   std::unique_ptr<vulkan::Run> deviceRun;
-  bool recordedTimes = false;
-  std::vector<fovea_dispatch_time> recordedLaunches;
   Buffer arena;
   Buffer workspace;
   bool prepared = false;

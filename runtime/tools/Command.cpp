@@ -46,10 +46,15 @@ void tools::warn(const CLI::App &app, const std::string &message) {
   fmt::print(stderr, "{}: note: {}\n", app.get_name(), message);
 }
 
-RuntimeHandle tools::createRuntime(uint32_t threads, const std::string &device) {
+RuntimeHandle tools::createRuntime(uint32_t threads, const std::string &device, const std::string &pipelineCache) {
   fovea_runtime_options options = {};
   options.threads = threads;
   options.device = device.c_str();
+  options.pipeline_cache = pipelineCache.empty() ? nullptr : pipelineCache.c_str();
+  options.log = [](void *, fovea_log_level level, const char *message) {
+    if (level == FOVEA_LOG_WARNING)
+      std::fprintf(stderr, "warning: %s\n", message);
+  };
   fovea_runtime *runtime = nullptr;
   call(fovea_runtime_create, &options, &runtime);
   return RuntimeHandle(runtime);

@@ -43,7 +43,7 @@ using RuntimeHandle = std::unique_ptr<fovea_runtime, Releaser>;
 using ModelHandle = std::unique_ptr<fovea_model, Releaser>;
 using SessionHandle = std::unique_ptr<fovea_session, Releaser>;
 
-RuntimeHandle createRuntime(uint32_t threads, const std::string &device = "cpu");
+RuntimeHandle createRuntime(uint32_t threads, const std::string &device = "cpu", const std::string &pipelineCache = "");
 ModelHandle openModel(const RuntimeHandle &runtime, const std::string &path);
 SessionHandle createSession(const RuntimeHandle &runtime, const ModelHandle &model, const std::string &entry);
 

@@ -38,7 +38,7 @@ static constexpr const char *EXAMPLES = R"(  fovea-bench model.fovea --random 1 
 static void addOptions(CLI::App &app, Options &options) {
   app.add_option("model", options.model, "The artifact that fovea-compile made")->type_name("MODEL.fovea")->required();
   app.add_option("--entry", options.entry, "The entry point (default: all)")->type_name("NAME");
-  app.add_option("--device", options.device, "cpu (default)")->type_name("DEVICE");
+  app.add_option("--device", options.device, "cpu (default) or vulkan[:INDEX]")->type_name("DEVICE");
   app.add_option("--threads", options.threads, "Threads to use (default: one for each CPU)")->type_name("N");
   options.inputs.addTo(app);
   app.add_option("--seconds", options.seconds, "How long to measure each entry point (default 3)")
@@ -125,7 +125,7 @@ static int run(const CLI::App &app, const Options &options) {
   if (options.json.empty())
     return FOVEA_OK;
   const nlohmann::json result = {{"model", options.model},
-                                 {"device", "cpu"},
+                                 {"device", options.device},
                                  {"threads", fovea_runtime_threads(runtime.get())},
                                  {"entries", entries}};
   const std::string text = result.dump(2) + "\n";

@@ -45,7 +45,9 @@ static json describeOutput(const artifact::Tensor *tensor, const artifact::Entry
 }
 
 static json describeEntry(const artifact::Entry *entry, const artifact::Manifest &manifest) {
+  const bool onVulkan = entry->target() == artifact::Target::vulkan;
   return {{"name", string(entry->name())},
+          {"target", artifact::EnumNameTarget(entry->target())},
           {"inputs", list(entry->inputs(), describeTensor)},
           {"outputs",
            list(entry->outputs(), [&](const artifact::Tensor *tensor) { return describeOutput(tensor, entry); })},
@@ -59,7 +61,8 @@ static json describeEntry(const artifact::Entry *entry, const artifact::Manifest
                                      {"last", buffer->last()}};
                            })},
           {"dispatches", list(entry->dispatches(), [&](const artifact::Dispatch *dispatch) -> json {
-             return {{"kernel", string(manifest.kernels()->Get(dispatch->kernel())->name())},
+             return {{"kernel", string(onVulkan ? manifest.shaders()->Get(dispatch->kernel())->name()
+                                                : manifest.kernels()->Get(dispatch->kernel())->name())},
                      {"node", string(dispatch->node())},
                      {"flops", dispatch->flops()},
                      {"bytes", dispatch->bytes()}};
@@ -89,6 +92,26 @@ static json describeSection(const Artifact &file, const artifact::Section *secti
   return result;
 }
 
+static json describeShader(const artifact::Shader *shader) {
+  json needs = json::array();
+  if (shader->int64())
+    needs.push_back("int64");
+  if (shader->float64())
+    needs.push_back("float64");
+  return {{"name", string(shader->name())},
+          {"kind", string(shader->kind())},
+          {"schedule", string(shader->schedule())},
+          {"offset", shader->offset()},
+          {"bytes", shader->size()},
+          {"bindings", shader->bindings()->size()},
+          {"shared_buffers", shader->shared() ? shader->shared()->size() : 0},
+          {"sizes", shader->symbols()},
+          {"buffers", shader->buffers()},
+          {"workgroup", shader->group_size()},
+          {"tasks_of_workgroup", shader->tasks_of_group()},
+          {"needs", needs}};
+}
+
 static json describe(const Artifact &file, bool verify, bool &damaged) {
   const artifact::Manifest &manifest = file.manifest();
   return {{"format_version", file.header().format_version},
@@ -105,6 +128,7 @@ static json describe(const Artifact &file, bool verify, bool &damaged) {
                                      {"schedule", string(kernel->schedule())},
                                      {"workspace_bytes", kernel->workspace_bytes()}};
                            })},
+          {"shaders", list(manifest.shaders(), describeShader)},
           {"sections",
            list(manifest.sections(),
                 [&](const artifact::Section *section) { return describeSection(file, section, verify, damaged); })},
@@ -138,7 +162,7 @@ static std::string shapeText(const json &tensor) {
 }
 
 static void printEntry(const json &entry) {
-  fmt::print("\nentry {}\n", text(entry["name"]));
+  fmt::print("\nentry {}{}\n", text(entry["name"]), text(entry["target"]) == "vulkan" ? " for Vulkan" : "");
   for (const json &input : entry["inputs"])
     fmt::print("  input   {}  {}\n", text(input["name"]), shapeText(input));
   for (const json &output : entry["outputs"])
@@ -169,6 +193,17 @@ static void print(const json &model, const std::string &path) {
                                   kernel["workspace_bytes"] < 0
                                       ? std::string("workspace depends on the dims")
                                       : fmt::format("workspace {} bytes", kernel["workspace_bytes"].dump())}));
+  if (!model["shaders"].empty())
+    fmt::print("\n{} shaders\n", model["shaders"].size());
+  for (const json &shader : model["shaders"]) {
+    std::string needs;
+    for (const json &feature : shader["needs"])
+      needs += (needs.empty() ? "needs " : ", ") + text(feature);
+    fmt::print("  {}\n", columns({text(shader["name"]), text(shader["kind"]), text(shader["schedule"]),
+                                  fmt::format("{} bytes of SPIR-V", shader["bytes"].dump()),
+                                  fmt::format("{} bindings", shader["bindings"].dump()),
+                                  fmt::format("workgroups of {}", shader["workgroup"].dump()), needs}));
+  }
   fmt::print("\n{} weights\n", model["weights"].size());
   for (const json &weight : model["weights"])
     fmt::print("  {}\n", columns({text(weight["name"]),

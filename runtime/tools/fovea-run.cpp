@@ -19,7 +19,7 @@ using namespace fovea::tools;
 
 namespace {
 struct Options {
-  std::string model, entry, device = "cpu", outputArchive, expected, profile;
+  std::string model, entry, device = "cpu", pipelineCache, outputArchive, expected, profile;
   uint32_t threads = 0;
   bool listDevices = false, inPlace = false;
   InputOptions inputs;
@@ -38,6 +38,9 @@ static void addOptions(CLI::App &app, Options &options) {
   app.add_option("model", options.model, "The artifact that fovea-compile made")->type_name("MODEL.fovea");
   app.add_option("--entry", options.entry, "The entry point, where there are several")->type_name("NAME");
   app.add_option("--device", options.device, "cpu (default) or vulkan[:INDEX]")->type_name("DEVICE");
+  app.add_option("--pipeline-cache", options.pipelineCache,
+                 "Keep the pipelines of a Vulkan device in this file from one run to the next")
+      ->type_name("FILE");
   app.add_option("--threads", options.threads, "Threads to use (default: one for each CPU)")->type_name("N");
   app.add_flag("--list-devices", options.listDevices, "Print the devices of this machine and end");
   options.inputs.addTo(app);
@@ -125,7 +128,7 @@ static int run(const CLI::App &app, const Options &options) {
   }
   if (options.model.empty())
     throw Failure(FOVEA_INVALID, "expected MODEL.fovea; see --help");
-  const RuntimeHandle runtime = createRuntime(options.threads, options.device);
+  const RuntimeHandle runtime = createRuntime(options.threads, options.device, options.pipelineCache);
   const ModelHandle model = openModel(runtime, options.model);
   const SessionHandle session = createSession(runtime, model, options.entry);
   checkOutputNames(options, session.get(), model.get());

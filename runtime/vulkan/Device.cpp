@@ -5,7 +5,7 @@
 using namespace fovea;
 using namespace fovea::vulkan;
 
-Device::Device(uint32_t number) : instance(Instance::open()) {
+Device::Device(uint32_t number, const std::string &pipelineCache, const Log &log) : instance(Instance::open()) {
   const std::vector<VkPhysicalDevice> devices = instance->physicalDevices();
   if (number >= devices.size())
     fail(FOVEA_ENVIRONMENT, "vulkan: expected a device below ", devices.size(), ", got ", number);
@@ -43,10 +43,13 @@ Device::Device(uint32_t number) : instance(Instance::open()) {
   VkSemaphoreCreateInfo semaphore = {};
   semaphore.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO;
   semaphore.pNext = &type;
-  const VkResult result = vk.vkCreateSemaphore(device, &semaphore, nullptr, &timeline);
-  if (result != VK_SUCCESS)
+  try {
+    check(vk.vkCreateSemaphore(device, &semaphore, nullptr, &timeline), "a semaphore cannot be made");
+    cache = std::make_unique<PipelineCache>(vk, device, description, pipelineCache, log);
+  } catch (...) {
     destroy();
-  check(result, "a semaphore cannot be made");
+    throw;
+  }
 }
 
 Device::~Device() { destroy(); }
@@ -54,6 +57,7 @@ Device::~Device() { destroy(); }
 void Device::destroy() {
   if (!device)
     return;
+  cache.reset();
   vk.vkDestroySemaphore(device, timeline, nullptr);
   vk.vkDestroyDevice(device, nullptr);
   device = VK_NULL_HANDLE;
@@ -91,7 +95,11 @@ void Device::run(VkCommandBuffer commands) {
   wait.semaphoreCount = 1;
   wait.pSemaphores = &timeline;
   wait.pValues = &ticket;
-  check(vk.vkWaitSemaphores(device, &wait, std::numeric_limits<uint64_t>::max()), "a run failed");
+  const VkResult done = vk.vkWaitSemaphores(device, &wait, std::numeric_limits<uint64_t>::max());
+  // Commands and memory may not go while the device is at work on them.
+  if (done != VK_SUCCESS)
+    vk.vkDeviceWaitIdle(device);
+  check(done, "a run failed");
 }
 
 void Device::runOnce(const std::function<void(VkCommandBuffer)> &record) {

@@ -1,7 +1,7 @@
 // A device that is in use: its queue, memory and limits. Shared by the models and sessions of a runtime.
 #pragma once
 
-#include "vulkan/Loader.h"
+#include "vulkan/PipelineCache.h"
 
 #include <cstddef>
 #include <functional>
@@ -13,7 +13,8 @@ namespace fovea::vulkan {
 class Device {
 public:
   // The device with that number among those of the instance; fails if it cannot be used.
-  explicit Device(uint32_t number);
+  // `pipelineCache`: the file of the pipeline cache, empty for none.
+  Device(uint32_t number, const std::string &pipelineCache, const Log &log);
   ~Device();
   Device(const Device &) = delete;
   Device &operator=(const Device &) = delete;
@@ -22,6 +23,8 @@ public:
   VkDevice handle() const { return device; }
   // The first memory type of `allowed` with all of `wanted`; fails if there is none.
   uint32_t memoryType(uint32_t allowed, VkMemoryPropertyFlags wanted, VkMemoryPropertyFlags preferred) const;
+  // Null if there is none.
+  VkPipelineCache pipelineCache() const { return cache ? cache->handle() : VK_NULL_HANDLE; }
   // Submits the commands and waits until they are done.
   void run(VkCommandBuffer commands);
   // Records with `record` and runs it once.
@@ -38,6 +41,7 @@ private:
   VkDevice device = VK_NULL_HANDLE;
   VkQueue queue = VK_NULL_HANDLE;
   VkSemaphore timeline = VK_NULL_HANDLE;
+  std::unique_ptr<PipelineCache> cache;
   std::mutex queueMutex;
   uint64_t submitted = 0;
 };

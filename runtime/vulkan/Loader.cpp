@@ -1,6 +1,7 @@
 #define VOLK_IMPLEMENTATION
 #include "vulkan/Loader.h"
 
+#include <algorithm>
 #include <mutex>
 
 using namespace fovea;
@@ -92,7 +93,7 @@ static std::string versionText(uint32_t version) {
 }
 
 // A family that computes; one that does nothing else if there is one.
-static bool findQueue(VkPhysicalDevice device, uint32_t &family) {
+static bool findQueue(VkPhysicalDevice device, DeviceInfo &info) {
   uint32_t count = 0;
   vkGetPhysicalDeviceQueueFamilyProperties(device, &count, nullptr);
   std::vector<VkQueueFamilyProperties> families(count);
@@ -102,8 +103,10 @@ static bool findQueue(VkPhysicalDevice device, uint32_t &family) {
     const bool computes = families[i].queueFlags & VK_QUEUE_COMPUTE_BIT,
                draws = families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT;
     if (computes && (!found || !draws))
-      family = i, found = true;
+      info.queueFamily = i, found = true;
   }
+  const uint32_t bits = found ? families[info.queueFamily].timestampValidBits : 0;
+  info.timestampMask = bits == 0 ? 0 : UINT64_MAX >> (64 - bits);
   return found;
 }
 
@@ -121,6 +124,7 @@ DeviceInfo vulkan::describe(VkPhysicalDevice device) {
   info.api = versionText(basic.apiVersion);
   info.type = basic.deviceType;
   info.limits = basic.limits;
+  std::copy_n(basic.pipelineCacheUUID, VK_UUID_SIZE, info.pipelineCacheUuid);
   info.nanosecondsPerTick = basic.limits.timestampPeriod;
   if (basic.apiVersion < VK_API_VERSION_1_2) {
     info.unusable = text("expected Vulkan 1.2 or newer, got ", info.api);
@@ -140,7 +144,7 @@ DeviceInfo vulkan::describe(VkPhysicalDevice device) {
   info.int64 = features.features.shaderInt64;
   info.float64 = features.features.shaderFloat64;
   const VkPhysicalDeviceLimits &limits = info.limits;
-  if (!findQueue(device, info.queueFamily))
+  if (!findQueue(device, info))
     info.unusable = "it has no queue that computes";
   else if (!timeline.timelineSemaphore)
     info.unusable = "it has no timeline semaphores";

@@ -43,6 +43,9 @@ struct DeviceInfo {
   VkPhysicalDeviceLimits limits = {};
   uint32_t subgroupSize = 0, queueFamily = 0;
   float nanosecondsPerTick = 0;
+  // The bits of a timestamp that count; 0 where there are no timestamps.
+  uint64_t timestampMask = 0;
+  uint8_t pipelineCacheUuid[VK_UUID_SIZE] = {};
   bool int64 = false, float64 = false;
   // Why it cannot be used; empty if it can.
   std::string unusable;

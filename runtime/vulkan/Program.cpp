@@ -116,7 +116,8 @@ void Program::build(Pipeline &pipeline) const {
   info.stage.module = module;
   info.stage.pName = pipeline.shader->name()->c_str();
   info.layout = pipeline.layout;
-  const VkResult result = vk.vkCreateComputePipelines(device, VK_NULL_HANDLE, 1, &info, nullptr, &pipeline.pipeline);
+  const VkResult result =
+      vk.vkCreateComputePipelines(device, onDevice->pipelineCache(), 1, &info, nullptr, &pipeline.pipeline);
   vk.vkDestroyShaderModule(device, module, nullptr);
   check(result, what.c_str());
 }

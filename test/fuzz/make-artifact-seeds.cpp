@@ -40,6 +40,31 @@ struct Rule {
 static EntryT &entry(test::Artifact &model) { return *model.manifest.entries[0]; }
 static SectionT &section(test::Artifact &model, size_t i) { return *model.manifest.sections[i]; }
 
+/// The same for shaders.
+static ShaderT &shader(test::Artifact &model, size_t i = 0) { return *model.manifest.shaders[i]; }
+static std::vector<Rule> shaderRules() {
+  using A = test::Artifact;
+  return {
+      {"shader-good", {}, {}},
+      {"shader-offset", [](A &a) { shader(a).offset = ~uint64_t(3); }, {}},
+      {"shader-alignment", [](A &a) { shader(a).offset = 2; }, {}},
+      {"shader-size", [](A &a) { shader(a, 1).size += 4; }, {}},
+      {"shader-short", [](A &a) { shader(a).size = 16; }, {}},
+      {"shader-magic", [](A &a) { a.contents[2][0] ^= std::byte{1}; }, {}},
+      {"shader-bindings", [](A &a) { shader(a).bindings[0] = 100; }, {}},
+      {"shader-shared", [](A &a) { shader(a).shared = {0, 4}; }, {}},
+      {"shader-buffers", [](A &a) { shader(a).buffers = 252; }, {}},
+      {"shader-symbols", [](A &a) { shader(a).symbols = ~0u; }, {}},
+      {"shader-inits", [](A &a) { shader(a).inits = 5; }, {}},
+      {"shader-group", [](A &a) { shader(a).group_size = 0; }, {}},
+      {"shader-tasks", [](A &a) { shader(a).tasks_of_group = 0; }, {}},
+      {"shader-dispatch", [](A &a) { a.manifest.entries[1]->dispatches[0]->kernel = 2; }, {}},
+      {"shader-target", [](A &a) { a.manifest.entries[1]->target = static_cast<Target>(7); }, {}},
+      {"two-shaders", [](A &a) { a.add(SectionKind::shaders, {}); }, {}},
+      {"no-shaders", {}, [](A &a) { section(a, 2).kind = SectionKind::kernels; }},
+  };
+}
+
 static std::vector<Rule> rules() {
   using A = test::Artifact;
   return {
@@ -122,8 +147,7 @@ int main(int argc, char **argv) {
   weightless.manifest.weights.clear();
   test::writeFile(folder + "no-weights.seed", weightless.build());
   writeHeaders(folder, weightless.build());
-  for (const Rule &rule : rules()) {
-    test::Artifact model = withoutCode(test::affineModel());
+  const auto write = [&](const Rule &rule, test::Artifact model) {
     if (rule.before)
       rule.before(model);
     Bytes file = model.build();
@@ -132,5 +156,9 @@ int main(int argc, char **argv) {
       file = model.buildAsIs();
     }
     test::writeFile(folder + rule.name + ".seed", file);
-  }
+  };
+  for (const Rule &rule : rules())
+    write(rule, withoutCode(test::affineModel()));
+  for (const Rule &rule : shaderRules())
+    write(rule, withoutCode(test::vulkanModel()));
 }

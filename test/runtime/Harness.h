@@ -21,9 +21,10 @@ using RuntimeHandle = std::unique_ptr<fovea_runtime, Releaser>;
 using ModelHandle = std::unique_ptr<fovea_model, Releaser>;
 using SessionHandle = std::unique_ptr<fovea_session, Releaser>;
 
-inline RuntimeHandle makeRuntime(uint32_t threads) {
+inline RuntimeHandle makeRuntime(uint32_t threads, const char *device = nullptr) {
   fovea_runtime_options options = {};
   options.threads = threads;
+  options.device = device;
   fovea_runtime *runtime = nullptr;
   fovea_error error;
   EXPECT_EQ(fovea_runtime_create(&options, &runtime, &error), FOVEA_OK) << error.message;

@@ -83,33 +83,65 @@ static void addCases(ManifestT &manifest) {
   add.outputs.back()->over = 0;
 }
 
-static test::Artifact model(bool withCases) {
+// a and b, each at a multiple of `alignment`.
+static test::Bytes addWeights(ManifestT &manifest, uint64_t alignment) {
+  test::Bytes weights(2 * alignment);
+  std::memcpy(weights.data(), &test::A, sizeof(float));
+  std::memcpy(weights.data() + alignment, &test::B, sizeof(float));
+  for (const char *name : {"a", "b"}) {
+    auto &weight = *manifest.weights.emplace_back(std::make_unique<WeightT>());
+    weight.name = name;
+    weight.offset = alignment * (manifest.weights.size() - 1);
+    weight.size = sizeof(float);
+  }
+  return weights;
+}
+
+static test::Artifact model(const char *hostImage) {
   test::Artifact file;
   file.manifest.abi_version = FOVEA_ABI_VERSION;
   file.manifest.producer = "test";
   addMain(file.manifest);
-  if (withCases)
-    addCases(file.manifest);
   for (const char *name : {"scale", "relu", "gather", "iota"})
     file.manifest.kernels.emplace_back(std::make_unique<KernelT>())->name = name;
   file.manifest.kernels[1]->workspace_bytes = 64;
-
-  // a and b, each at a multiple of 64.
-  test::Bytes weights(128);
-  std::memcpy(weights.data(), &test::A, sizeof(float));
-  std::memcpy(weights.data() + 64, &test::B, sizeof(float));
-  for (uint64_t offset : {0, 64}) {
-    auto &weight = *file.manifest.weights.emplace_back(std::make_unique<WeightT>());
-    weight.name = offset ? "b" : "a";
-    weight.offset = offset;
-    weight.size = sizeof(float);
-  }
-  file.add(SectionKind::host, test::readFile(withCases ? CASES_HOST_IMAGE : AFFINE_HOST_IMAGE));
+  file.add(SectionKind::host, test::readFile(hostImage));
   file.add(SectionKind::kernels, test::readFile(KERNEL_IMAGE)).cpu = "baseline";
-  file.add(SectionKind::weights, std::move(weights));
   return file;
 }
 
-test::Artifact test::affineModel() { return model(false); }
+static test::Artifact withWeights(test::Artifact file, uint64_t alignment) {
+  file.add(SectionKind::weights, addWeights(file.manifest, alignment));
+  return file;
+}
 
-test::Artifact test::casesModel() { return model(true); }
+test::Artifact test::affineModel() { return withWeights(model(AFFINE_HOST_IMAGE), 64); }
+
+test::Artifact test::casesModel() {
+  Artifact file = model(CASES_HOST_IMAGE);
+  addCases(file.manifest);
+  return withWeights(std::move(file), 64);
+}
+
+test::Artifact test::vulkanModel() {
+  Artifact file = model(VULKAN_HOST_IMAGE);
+  addMain(file.manifest);
+  file.manifest.entries.back()->target = Target::vulkan;
+  Bytes code;
+  auto addShader = [&](const char *name, const char *path, std::vector<uint8_t> bindings, uint32_t buffers) {
+    const Bytes words = readFile(path);
+    ShaderT &shader = *file.manifest.shaders.emplace_back(std::make_unique<ShaderT>());
+    shader.name = name;
+    shader.offset = code.size();
+    shader.size = words.size();
+    shader.bindings = std::move(bindings);
+    shader.buffers = buffers;
+    shader.inits = 1;
+    shader.group_size = shader.tasks_of_group = 64;
+    code.insert(code.end(), words.begin(), words.end());
+  };
+  addShader("scale", SCALE_SHADER, {0, 1, 2, 3}, 4);
+  addShader("relu", RELU_SHADER, {0, 1, 255}, 2);
+  file.add(SectionKind::shaders, std::move(code));
+  return withWeights(std::move(file), 256);
+}

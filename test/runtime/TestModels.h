@@ -19,4 +19,7 @@ Artifact affineModel();
 //   add        p i32[n=1..8,2], q i32[n,2] -> s i32[n,2], which may be written over p
 Artifact casesModel();
 
+// "main" as above, for the CPU and for Vulkan.
+Artifact vulkanModel();
+
 } // namespace fovea::test

@@ -57,6 +57,29 @@ TEST_F(Loading, RefusesEveryTruncation) {
   }
 }
 
+TEST_F(Loading, RefusesBrokenShaders) {
+  const auto refused = [&](const char *text, const std::function<void(test::Artifact &)> &change) {
+    test::Artifact model = test::vulkanModel();
+    change(model);
+    EXPECT_FAILS(load(model.build()), FOVEA_INVALID, text);
+  };
+  EXPECT_WORKS(load(test::vulkanModel().build()));
+  using Model = test::Artifact;
+  const auto shader = [](Model &model) -> ShaderT & { return *model.manifest.shaders[1]; };
+  refused("expected shader 'relu' within", [&](Model &m) { shader(m).size += 4; });
+  refused("expected shader 'relu' within", [&](Model &m) { shader(m).offset = ~uint64_t(3); });
+  refused("expected shader 'relu' within", [&](Model &m) { shader(m).size = 16; });
+  refused("expected SPIR-V as shader 'relu'", [&](Model &m) { m.contents[2][shader(m).offset] ^= std::byte{1}; });
+  refused("expected bindings, a workgroup and tasks", [&](Model &m) { shader(m).group_size = 0; });
+  refused("expected bindings, a workgroup and tasks", [&](Model &m) { shader(m).inits = 3; });
+  refused("that it can have", [&](Model &m) { shader(m).bindings[0] = 2; });
+  refused("that it can have", [&](Model &m) { shader(m).shared = {7}; });
+  refused("that it can have", [&](Model &m) { shader(m).symbols = ~0u; });
+  refused("expected a kernel below 2, got 2", [](Model &m) { m.manifest.entries[1]->dispatches[0]->kernel = 2; });
+  refused("unknown target", [](Model &m) { m.manifest.entries[1]->target = static_cast<Target>(2); });
+  refused("expected one shaders section", [](Model &m) { m.add(SectionKind::shaders, {}); });
+}
+
 TEST_F(Loading, RefusesEveryFlippedByte) {
   test::Artifact model = test::affineModel();
   const test::Bytes whole = model.build();

@@ -127,7 +127,7 @@ class Tools(unittest.TestCase):
             (INVALID, "there is no entry 'other'; there is 'main'", ["--entry", "other", "--random", "1"]),
             (INVALID, "expected a device", ["--random", "1", "--device", "tpu"]),
             (INVALID, "at most 1024 threads", ["--random", "1", "--threads", "5000"]),
-            (UNSUPPORTED, "vulkan devices are not supported", ["--random", "1", "--device=vulkan:0"]),
+            (UNSUPPORTED, "the artifact was not compiled for Vulkan", ["--random", "1", "--device=vulkan:0"]),
             (ENVIRONMENT, "No such file or directory", ["--input", "x=none.npy"]),
             (ENVIRONMENT, "cannot write 'none/y.npy'", ["--random", "1", "--output", "y=none/y.npy"]),
             (ENVIRONMENT, "cannot write 'none/y.npz'", ["--random", "1", "--outputs", "none/y.npz"]),

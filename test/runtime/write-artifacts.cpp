@@ -12,6 +12,7 @@ static void writeModels(const std::string &folder) {
   const Bytes good = affine.build();
   test::writeFile(folder + "affine.fovea", good);
   test::writeFile(folder + "cases.fovea", test::casesModel().build());
+  test::writeFile(folder + "vulkan.fovea", test::vulkanModel().build());
   Bytes changed = good;
   changed[8] = std::byte{9};
   test::writeFile(folder + "newer.fovea", changed);

@@ -18,16 +18,22 @@ namespace fovea::vulkan {
 /// On the function of a stage, see Lowering.h: invocations that do a task together.
 inline constexpr llvm::StringLiteral kGroupSizeAttr = "fovea.group_size";
 
-/// What a binding of a shader is, if it is none of the kernel's buffers.
-inline constexpr uint8_t kFaultBinding = 254, kWorkspaceBinding = 255;
-/// Push words in front of the kernel's symbols: the number of tasks, 32-bit words of workspace an invocation.
-inline constexpr unsigned kTasksWord = 0, kWorkspaceWord = 1, kFirstSymbolWord = 2, kPushWords = 32;
+/// What a binding of a shader is, if it is none of the kernel's buffers: the words that are too many to be pushed, the
+/// memory of the run and the weights, both for the buffers that share a binding.
+inline constexpr uint8_t kWordsBinding = 251, kMemoryBinding = 252, kWeightsBinding = 253, kFaultBinding = 254,
+                         kWorkspaceBinding = 255;
+/// Words of a launch: the number of tasks, 32-bit words of workspace an invocation, the place of each shared buffer
+/// (in words; the highest bit is set for weights), the kernel's symbols. The first kPushWords are pushed.
+inline constexpr unsigned kTasksWord = 0, kWorkspaceWord = 1, kFirstFreeWord = 2, kPushWords = 32;
+/// Storage buffers and push words are what the profile guarantees: 8, and 128 bytes.
+inline constexpr unsigned kMostBindings = 8;
 
 /// One stage as a shader. The entry point is called as the shader.
 struct Shader {
   std::string name;
   std::vector<uint32_t> words;         ///< SPIR-V 1.3
   std::vector<uint8_t> bindings;       ///< by number (set 0): which of the kernel's buffers, or one of the above
+  std::vector<uint8_t> shared;         ///< the kernel's buffers that have no binding of their own
   unsigned groupSize = 0;              ///< invocations of a workgroup
   unsigned tasksOfGroup = 0;           ///< tasks that a workgroup does
   bool int64 = false, float64 = false; ///< what the device has to offer

@@ -29,26 +29,52 @@ ShaderModule::ShaderModule(ModuleOp code, Location loc, Shader &shader)
 
 Value ShaderModule::constant(int32_t value) { return arith::ConstantIntOp::create(b, loc, b.getI32Type(), value); }
 
-Value ShaderModule::word(uint8_t buffer, Value index) {
-  Value &base = bases[buffer];
-  if (!base) {
-    OpBuilder::InsertionGuard guard(b);
-    spirv::GlobalVariableOp &variable = buffers[buffer];
-    b.setInsertionPoint(function);
-    std::string name = buffer == kFaultBinding       ? "fault"
-                       : buffer == kWorkspaceBinding ? "workspace"
-                                                     : "buffer" + std::to_string(buffer);
-    variable = spirv::GlobalVariableOp::create(b, loc, bufferType(b), name, 0, shader.bindings.size());
-    shader.bindings.push_back(buffer);
-    b.setInsertionPointToStart(&function.getBody().front());
-    base = spirv::AddressOfOp::create(b, loc, variable);
+static std::string bindingName(uint8_t buffer) {
+  switch (buffer) {
+  case kWordsBinding:
+    return "words";
+  case kMemoryBinding:
+    return "memory";
+  case kWeightsBinding:
+    return "weights";
+  case kFaultBinding:
+    return "fault";
+  case kWorkspaceBinding:
+    return "workspace";
+  default:
+    return "buffer" + std::to_string(buffer);
   }
+}
+
+Value ShaderModule::base(uint8_t buffer) {
+  Value &base = bases[buffer];
+  if (base)
+    return base;
+  OpBuilder::InsertionGuard guard(b);
+  spirv::GlobalVariableOp &variable = buffers[buffer];
+  b.setInsertionPoint(function);
+  variable = spirv::GlobalVariableOp::create(b, loc, bufferType(b), bindingName(buffer), 0, shader.bindings.size());
+  // The memory of a run holds the fault word and the buffers that have bindings too.
+  if (!shader.shared.empty())
+    variable->setAttr("aliased", b.getUnitAttr());
+  shader.bindings.push_back(buffer);
+  b.setInsertionPointToStart(&function.getBody().front());
+  return base = spirv::AddressOfOp::create(b, loc, variable);
+}
+
+Value ShaderModule::word(uint8_t buffer, Value index) {
+  Value start = base(buffer);
   Value zero = spirv::ConstantOp::create(b, loc, b.getI32Type(), b.getI32IntegerAttr(0));
-  return spirv::AccessChainOp::create(b, loc, base, ValueRange{zero, index});
+  return spirv::AccessChainOp::create(b, loc, start, ValueRange{zero, index});
 }
 
 Value ShaderModule::push(unsigned index) {
   OpBuilder::InsertionGuard guard(b);
+  if (index >= kPushWords) {
+    b.setInsertionPointAfter(base(kWordsBinding).getDefiningOp());
+    Value place = spirv::ConstantOp::create(b, loc, b.getI32Type(), b.getI32IntegerAttr(index - kPushWords));
+    return spirv::LoadOp::create(b, loc, word(kWordsBinding, place));
+  }
   b.setInsertionPointToStart(&function.getBody().front());
   Value number = spirv::ConstantOp::create(b, loc, b.getI32Type(), b.getI32IntegerAttr(index));
   Value address =

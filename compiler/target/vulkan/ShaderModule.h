@@ -18,15 +18,16 @@ public:
   mlir::spirv::ModuleOp finish(unsigned groupSize);
 
   mlir::Value constant(int32_t value);
-  /// The pointer to word `index` (i32) of a buffer of the kernel, or of kFaultBinding or kWorkspaceBinding.
+  /// The pointer to word `index` (i32) of a buffer of the kernel, or of one of the other bindings.
   mlir::Value word(uint8_t buffer, mlir::Value index);
-  /// Push word `index`.
+  /// Word `index` of the launch, pushed or in a buffer.
   mlir::Value push(unsigned index);
   /// The number of this workgroup, and of this invocation in it.
   mlir::Value group();
   mlir::Value invocation();
 
 private:
+  mlir::Value base(uint8_t buffer);
   mlir::Value builtin(mlir::spirv::BuiltIn which, llvm::StringRef name, unsigned component);
 
   Shader &shader;

@@ -24,7 +24,7 @@ namespace {
 /// Where an address points.
 struct Place {
   enum Kind { none, arguments, buffers, symbols, data, choice } kind = none;
-  uint8_t buffer = 0;           ///< data: the kernel's, or kFaultBinding or kWorkspaceBinding. arguments: the field
+  uint8_t buffer = 0;           ///< data: the kernel's, or one of the other bindings. arguments: the field
   Value words = {}, bytes = {}; ///< data: from the buffer's start; null: none. Their sum is the place
   int64_t constant = 0;         ///< bytes, or for arrays elements
   /// choice: one of two places, by a condition.
@@ -70,6 +70,9 @@ private:
   At at(const Place &place);
   Place advanced(Place place, Value elements, int64_t size);
   void under(Value condition, llvm::function_ref<void()> body);
+  Value either(Value condition, Type type, llvm::function_ref<Value()> then, llvm::function_ref<Value()> other);
+  Place placeOf(uint8_t buffer);
+  static bool isWords(const Place &place);
   LogicalResult isData(Operation *op, const Place &place);
 
   // Operations.
@@ -205,9 +208,15 @@ ThreadCode::At ThreadCode::at(const Place &place) {
 }
 
 Value ThreadCode::loadFrom(const Place &place, Type type) {
+  unsigned bits = type.isIndex() ? 64 : type.getIntOrFloatBitWidth();
+  if (place.kind == Place::choice) {
+    Type kept = bits < 32 ? b.getI32Type() : type.isIndex() ? b.getI64Type() : type;
+    return either(
+        place.condition, kept, [&] { return loadFrom(place.both->first, type); },
+        [&] { return loadFrom(place.both->second, type); });
+  }
   auto wordAt = [&](Value index) -> Value { return spirv::LoadOp::create(b, loc, frame.word(place.buffer, index)); };
   At p = at(place);
-  unsigned bits = type.isIndex() ? 64 : type.getIntOrFloatBitWidth();
   if (bits < 32) {
     Value word = wordAt(p.word);
     return signExtended(p.shift ? make<arith::ShRUIOp>(word, p.shift) : word, bits);
@@ -227,6 +236,11 @@ Value ThreadCode::loadFrom(const Place &place, Type type) {
 }
 
 void ThreadCode::storeTo(const Place &place, Type type, Value value) {
+  if (place.kind == Place::choice) {
+    under(place.condition, [&] { storeTo(place.both->first, type, value); });
+    return under(make<arith::XOrIOp>(place.condition, constant(b.getI1Type(), 1)),
+                 [&] { storeTo(place.both->second, type, value); });
+  }
   At p = at(place);
   unsigned bits = type.isIndex() ? 64 : type.getIntOrFloatBitWidth();
   auto setWord = [&](Value index, Value v) { spirv::StoreOp::create(b, loc, frame.word(place.buffer, index), v); };
@@ -271,6 +285,38 @@ void ThreadCode::under(Value condition, llvm::function_ref<void()> body) {
   body();
 }
 
+Value ThreadCode::either(Value condition, Type type, llvm::function_ref<Value()> then,
+                         llvm::function_ref<Value()> other) {
+  auto branch = scf::IfOp::create(b, loc, TypeRange(type), condition, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(branch.thenBlock());
+  scf::YieldOp::create(b, loc, then());
+  b.setInsertionPointToEnd(branch.elseBlock());
+  scf::YieldOp::create(b, loc, other());
+  return branch.getResult(0);
+}
+
+/// The start of one of the kernel's buffers. Where a shared one lies is known when it is launched.
+Place ThreadCode::placeOf(uint8_t buffer) {
+  auto found = llvm::find(shader.shared, buffer);
+  if (found == shader.shared.end())
+    return {Place::data, buffer};
+  Value place = frame.push(kFirstFreeWord + (found - shader.shared.begin()));
+  Value words = make<arith::AndIOp>(place, constant(0x7fffffff));
+  Place choice{Place::choice};
+  choice.condition = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, place, constant(0));
+  choice.both = std::make_shared<std::pair<Place, Place>>(Place{Place::data, kWeightsBinding, words},
+                                                          Place{Place::data, kMemoryBinding, words});
+  return choice;
+}
+
+/// True for a place between two words.
+bool ThreadCode::isWords(const Place &place) {
+  if (place.kind == Place::choice)
+    return isWords(place.both->first) && isWords(place.both->second);
+  return !place.bytes && place.constant % 4 == 0;
+}
+
 LogicalResult ThreadCode::load(Operation *op, Value result, Value pointer, Value mask, Value otherwise) {
   Place place = places.lookup(pointer);
   if (place.kind == Place::arguments) {
@@ -282,38 +328,21 @@ LogicalResult ThreadCode::load(Operation *op, Value result, Value pointer, Value
     return success();
   }
   if (place.kind == Place::buffers) {
-    if (place.constant >= kFaultBinding)
+    if (place.constant >= kWordsBinding)
       return refuse(op, "so many buffers");
-    places[result] = {Place::data, static_cast<uint8_t>(place.constant)};
+    places[result] = placeOf(static_cast<uint8_t>(place.constant));
     return success();
   }
   if (place.kind == Place::symbols) {
-    if (place.constant + kFirstSymbolWord >= kPushWords)
-      return refuse(op, "a kernel with so many sizes");
-    set(result, frame.push(kFirstSymbolWord + place.constant));
+    set(result, frame.push(kFirstFreeWord + shader.shared.size() + place.constant));
     return success();
   }
   if (failed(isData(op, place)))
     return failure();
   Type type = withoutLane(result.getType()), kept = typeOf(result);
-  auto chosen = [&](Value condition, llvm::function_ref<Value()> then, llvm::function_ref<Value()> other) {
-    auto branch = scf::IfOp::create(b, loc, TypeRange(kept), condition, /*withElseRegion=*/true);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToEnd(branch.thenBlock());
-    scf::YieldOp::create(b, loc, then());
-    b.setInsertionPointToEnd(branch.elseBlock());
-    scf::YieldOp::create(b, loc, other());
-    return branch.getResult(0);
-  };
-  auto whole = [&] {
-    if (place.kind == Place::data)
-      return loadFrom(place, type);
-    return chosen(
-        place.condition, [&] { return loadFrom(place.both->first, type); },
-        [&] { return loadFrom(place.both->second, type); });
-  };
+  auto whole = [&] { return loadFrom(place, type); };
   if (mask && !matchPattern(mask, m_One()))
-    set(result, chosen(get(mask), whole, [&] { return get(otherwise); }));
+    set(result, either(get(mask), kept, whole, [&] { return get(otherwise); }));
   else
     set(result, whole());
   return success();
@@ -325,13 +354,7 @@ LogicalResult ThreadCode::store(Operation *op, Value value, Value pointer, Value
     return failure();
   Type type = withoutLane(value.getType());
   Value v = get(value);
-  auto whole = [&] {
-    if (place.kind == Place::data)
-      return storeTo(place, type, v);
-    under(place.condition, [&] { storeTo(place.both->first, type, v); });
-    under(make<arith::XOrIOp>(place.condition, constant(b.getI1Type(), 1)),
-          [&] { storeTo(place.both->second, type, v); });
-  };
+  auto whole = [&] { storeTo(place, type, v); };
   if (mask && !matchPattern(mask, m_One()))
     under(get(mask), whole);
   else
@@ -341,8 +364,8 @@ LogicalResult ThreadCode::store(Operation *op, Value value, Value pointer, Value
 
 LogicalResult ThreadCode::copy(LLVM::MemcpyOp op) {
   Place to = places.lookup(op.getDst()), from = places.lookup(op.getSrc());
-  if (to.kind != Place::data || from.kind != Place::data)
-    return refuse(op, "this copy");
+  if (failed(isData(op, to)) || failed(isData(op, from)))
+    return failure();
   Value bytes = getIndex(op.getLen()), zero = constant(0), one = constant(1);
   auto each = [&](Value first, Value last, Type type, int64_t size) {
     auto loop = scf::ForOp::create(b, loc, first, last, one);
@@ -351,9 +374,8 @@ LogicalResult ThreadCode::copy(LLVM::MemcpyOp op) {
     Value i = loop.getInductionVar();
     storeTo(advanced(to, i, size), type, loadFrom(advanced(from, i, size), type));
   };
-  bool words = !to.bytes && !from.bytes && to.constant % 4 == 0 && from.constant % 4 == 0;
   Value done = zero;
-  if (words) {
+  if (isWords(to) && isWords(from)) {
     Value count = make<arith::ShRUIOp>(bytes, constant(2));
     each(zero, count, b.getI32Type(), 4);
     done = make<arith::ShLIOp>(count, constant(2));
@@ -656,8 +678,8 @@ LogicalResult ThreadCode::translate(Operation *op) {
     place.condition = get(o.getCondition());
     place.both =
         std::make_shared<std::pair<Place, Place>>(places.lookup(o.getTrueValue()), places.lookup(o.getFalseValue()));
-    if (place.both->first.kind != Place::data || place.both->second.kind != Place::data)
-      return refuse(op, "a choice between these addresses");
+    if (failed(isData(op, place.both->first)) || failed(isData(op, place.both->second)))
+      return failure();
     places[o.getResult()] = place;
     return success();
   }
@@ -697,5 +719,19 @@ FailureOr<spirv::ModuleOp> ThreadCode::write() {
 
 FailureOr<spirv::ModuleOp> fovea::vulkan::writeThreadShader(mlir::func::FuncOp function, ModuleOp code,
                                                             Shader &shader) {
+  FailureOr<spirv::ModuleOp> module = ThreadCode(function, code, shader).write();
+  if (failed(module) || shader.bindings.size() <= kMostBindings)
+    return module;
+  // Too many: once more, with all but a few of the buffers in the bindings of the memory and of the weights.
+  module->erase();
+  unsigned left = kMostBindings - 3; // less these two and the words
+  SmallVector<uint8_t> own;
+  for (uint8_t binding : shader.bindings)
+    if (binding > kWeightsBinding)
+      --left;
+    else if (binding != kWordsBinding)
+      own.push_back(binding);
+  shader.shared.assign(own.begin() + left, own.end());
+  shader.bindings.clear();
   return ThreadCode(function, code, shader).write();
 }

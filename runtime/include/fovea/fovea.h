@@ -144,6 +144,10 @@ typedef struct fovea_runtime_options {
   void *log_user;
   // What models run on: null or "cpu"; "vulkan" for the first usable Vulkan device, or "vulkan:N" for that one.
   const char *device;
+  // A file that keeps the pipelines of a Vulkan device from one process to the next; null: none. Read when the runtime
+  // is created, written when it ends if there is something new. A broken file, or one of another device or driver, is
+  // ignored with a line in the log, as is a file that cannot be written. Copied.
+  const char *pipeline_cache;
 } fovea_runtime_options;
 
 // Starts the threads. `options` may be null (all defaults) and is not needed afterwards; hooks and their user pointers
