@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 .ci/install test
 .ci/venv
+.ci/vulkan-drivers
 python="$PWD/build/venv/bin/python"
 sanitized() { # PRESET LABELS FRONTENDS
   cmake --preset "$1" -DFOVEA_BUILD_COMPILER=OFF -DFOVEA_BUILD_FRONTENDS="$3" -DFOVEA_PYTHON="$python" -DPython3_EXECUTABLE="$python" >/dev/null

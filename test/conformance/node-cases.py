@@ -3,7 +3,7 @@
     node-cases.py [--mode static,dynamic,constant] [--family NAME,-NAME] [--only SUBSTRING] [--part I/N] [--table] [--verbose] -- RUNNER...
     node-cases.py --raised-at-least N -- NODE_RUNNER raise
 
-RUNNER is `onnx-evaluate --batch` (importer and reference evaluator) or `node-runner` (compiled and run on the CPU).
+RUNNER is `onnx-evaluate --batch` (importer and reference evaluator) or `node-runner [--device=vulkan]` (compiled and run).
 "static" takes the shapes as they are, "dynamic" makes every dim of every input symbolic, "constant" makes all inputs initializers.
 Integer inputs that cannot be known while a model runs (axes, shapes) become initializers in the first two modes as well, if need be.
 A case passes, or it is left out for a reason that skips.py gives; anything else fails, and so does a reason for cases that pass.
@@ -26,18 +26,21 @@ import skips
 class Runner:
     """A process that is given models one after the other."""
 
-    def __init__(self, command):
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, command, environment=None):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
         self.folder = tempfile.TemporaryDirectory()
         self.model, self.given, self.result = (os.path.join(self.folder.name, n) for n in ("model.onnx", "inputs.npz", "result"))
 
     def run(self, model, inputs):
         """Exit code and message."""
         onnx.save(model, self.model)
+        return self.run_file(self.model, inputs)
+
+    def run_file(self, model, inputs):
         np.savez(self.given, **inputs)
         if os.path.exists(self.result):
             os.remove(self.result)
-        print(self.model, self.given, self.result, sep="\t", file=self.process.stdin, flush=True)
+        print(model, self.given, self.result, sep="\t", file=self.process.stdin, flush=True)
         line = self.process.stdout.readline()
         if not line:
             sys.exit("the runner crashed")

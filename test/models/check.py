@@ -1,4 +1,4 @@
-"""Compiles a model, runs it, compares: `check.py MODEL_DIR --bin DIR --work DIR`.
+"""Compiles a model, runs it, compares: `check.py MODEL_DIR --bin DIR --work DIR [--device vulkan]`.
 
 The weights are made anew (fill.py) or taken from the package that carries them (minilm); they are removed afterwards. The reference set has to
 match at one and two threads. Models with symbolic dims are then run at other sizes, small, odd and with padded rows, against ONNX Runtime.
@@ -49,7 +49,7 @@ def inputs_for(session, dims, rng):
     return feeds
 
 
-def check_sizes(work, tools, artifact):
+def check_sizes(work, tools, artifact, device):
     import onnxruntime
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
@@ -63,14 +63,14 @@ def check_sizes(work, tools, artifact):
             outputs = session.run(None, feeds)
         except Exception:
             # More positions than the model has: an error here too, not an answer.
-            done = subprocess.run([os.path.join(tools, "fovea-run"), artifact, "--inputs", os.path.join(work, "in.npz")], capture_output=True, text=True)
+            done = subprocess.run([os.path.join(tools, "fovea-run"), artifact, "--device", device, "--inputs", os.path.join(work, "in.npz")], capture_output=True, text=True)
             if done.returncode != 1 or not done.stderr:
                 sys.exit(f"sizes {dims}: ONNX Runtime refuses them; expected exit code 1 and a message, got {done.returncode} {done.stderr}")
             print("sizes", dims, "are refused:", done.stderr.strip())
             continue
         np.savez(os.path.join(work, "out.npz"), **{o.name: v for o, v in zip(session.get_outputs(), outputs)})
         run(os.path.join(tools, "fovea-run"), artifact, "--inputs", os.path.join(work, "in.npz"), "--expect", os.path.join(work, "out.npz"),
-            "--threads", 1 + n % 2, "--rtol", "1e-3", "--atol", "1e-4")
+            "--threads", 1 + n % 2, "--device", device, "--rtol", "1e-3", "--atol", "1e-4")
         print("sizes", dims, "match ONNX Runtime")
 
 
@@ -79,19 +79,20 @@ def main():
     parser.add_argument("model")
     parser.add_argument("--bin", required=True)
     parser.add_argument("--work", required=True)
+    parser.add_argument("--device", default="cpu")
     a = parser.parse_args()
     prepare(a.model, a.work)
     artifact = os.path.join(a.work, "model.fovea")
-    run(os.path.join(a.bin, "fovea-compile"), os.path.join(a.work, "model.onnx"), "-o", artifact)
+    run(os.path.join(a.bin, "fovea-compile"), os.path.join(a.work, "model.onnx"), "-o", artifact, f"--target={a.device}")
     inputs = os.path.join(a.work, "inputs.npz")
     if os.path.exists(os.path.join(a.work, "weights.json")):
         np.savez(inputs, **fill.inputs(a.model))
-    for threads in (1, 2):
+    for threads in (1, 2) if a.device == "cpu" else (1,):
         run(os.path.join(a.bin, "fovea-run"), artifact, "--inputs", inputs, "--expect", os.path.join(a.model, "expected.npz"),
-            "--threads", threads, "--rtol", "1e-3", "--atol", "1e-4")
+            "--threads", threads, "--device", a.device, "--rtol", "1e-3", "--atol", "1e-4")
         print("reference set matches with", threads, "thread(s)")
     if a.model.endswith("-dyn"):
-        check_sizes(a.work, a.bin, artifact)
+        check_sizes(a.work, a.bin, artifact, a.device)
     shutil.rmtree(a.work)
 
 

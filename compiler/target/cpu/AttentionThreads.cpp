@@ -191,7 +191,7 @@ public:
     // Rows of a few queries leave most of a workgroup without work.
     if (typicalSize(f.m) < kGroup / 4)
       return refuse("there are too few queries for a workgroup");
-    int64_t keys = std::max(f.d, f.e) > 64 ? 2 : 4;
+    int64_t keys = std::max(f.d, f.e) > 64 ? 1 : 2;
     if (!takeRequested(requested, "keys", 1, 8, 1, keys, reason))
       return failure();
     Builder b(kernel.op->getContext());

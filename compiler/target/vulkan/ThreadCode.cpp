@@ -647,6 +647,14 @@ LogicalResult ThreadCode::translate(Operation *op) {
     return set(o.getResult(), frame.invocation()), success();
   if (isa<LLVM::Prefetch>(op))
     return success();
+  if (auto o = dyn_cast<LLVM::PtrToIntOp>(op)) {
+    // To ask whether two buffers are the same memory. No shader can know that of two bindings: it takes them for two,
+    // and what is copied onto itself stays as it is.
+    const Place place = places.lookup(o.getArg());
+    if (place.kind != Place::data || place.words || place.bytes || place.constant)
+      return refuse(op, "an address as a number");
+    return set(o.getResult(), constant(place.buffer)), success();
+  }
   if (auto o = dyn_cast<LLVM::FMulAddOp>(op)) {
     set(o.getResult(), math::FmaOp::create(b, loc, get(o.getA()), get(o.getB()), get(o.getC())));
     return success();

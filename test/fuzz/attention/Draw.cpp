@@ -10,6 +10,16 @@
 using namespace fovea;
 using namespace fovea::fuzz;
 
+double Precision::tolerance(double largest) const {
+  // Rounding of the scores is relative to their size and moves the weights by as much; a row of weights adds up to 1,
+  // or to as many as there are keys. Other floats than f64 are computed as f32.
+  constexpr double keys = 130;
+  double unit = element == "f64" ? 1.1e-16 : 6e-8;
+  // The result is rounded once more: two that are close may fall to neighbours.
+  double rounding = element == "bf16" ? 0x1p-7 : element == "f16" ? 0x1p-10 : 0;
+  return unit * (64 + 16 * largest) * (sums ? keys : 1) * (unbounded ? largest : 1) + rounding;
+}
+
 /// Fills keys and values behind the lengths with NaN: they contribute nothing, whatever they hold.
 static void spoilDeadKeys(const std::vector<Input> &inputs, npy::Arrays &arrays) {
   auto lengths = std::find_if(arrays.begin(), arrays.end(), [](const auto &array) { return array.first == "lengths"; });

@@ -32,6 +32,9 @@ struct Input {
 
 /// What decides how exact the result can be.
 struct Precision {
+  /// Absolute and relative, for scores up to `largest`.
+  double tolerance(double largest) const;
+
   std::string element;
   bool sums = false;      ///< weights do not add up to 1
   bool unbounded = false; ///< weights are as large as scores

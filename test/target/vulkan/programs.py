@@ -1,0 +1,95 @@
+"""Programs for what no node test of ONNX reaches: each a model (ONNX or MLIR's text) and its inputs. The CPU says what is right."""
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+rng = np.random.default_rng(11)
+
+
+def normal(*shape):
+    return rng.standard_normal(shape, dtype=np.float32)
+
+
+def onnx_model(nodes, inputs, outputs, weights):
+    """`inputs`: name -> shape as declared; of floats."""
+    values = lambda of: [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in of.items()]
+    graph = helper.make_graph(nodes, "program", values(inputs), values(outputs), [numpy_helper.from_array(w, n) for n, w in weights.items()])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 23)], ir_version=10).SerializeToString()
+
+
+def layer(rows, width=64):
+    """A projection of normalised rows, with bias and activation."""
+    nodes = [helper.make_node("LayerNormalization", ["x", "scale", "shift"], ["n"], axis=-1), helper.make_node("MatMul", ["n", "w"], ["p"]),
+             helper.make_node("Add", ["p", "b"], ["s"]), helper.make_node("Gelu", ["s"], ["y"])]
+    weights = dict(scale=normal(width), shift=normal(width), w=normal(width, 48) / 8, b=normal(48))
+    return onnx_model(nodes, dict(x=["rows", width]), dict(y=["rows", 48]), weights), dict(x=normal(rows, width))
+
+
+def attention(batch, queries, keys, **attributes):
+    """Heads in groups of two; all sizes but the heads' symbolic."""
+    shapes = dict(q=["b", 4, "m", 16], k=["b", 2, "n", 16], v=["b", 2, "n", 16])
+    node = helper.make_node("Attention", ["q", "k", "v"], ["y"], **attributes)
+    inputs = dict(q=normal(batch, 4, queries, 16), k=normal(batch, 2, keys, 16), v=normal(batch, 2, keys, 16))
+    return onnx_model([node], shapes, dict(y=["b", 4, "m", 16]), {}), inputs
+
+
+def batches(count, rows, inner, columns):
+    shapes = dict(x=["b", "m", "k"], y=["b", "k", "n"])
+    return onnx_model([helper.make_node("MatMul", ["x", "y"], ["z"])], shapes, dict(z=["b", "m", "n"]), {}), \
+        dict(x=normal(count, rows, inner), y=normal(count, inner, columns))
+
+
+MATCHING = """
+func.func @main(%cost: tensor<?x?x?xf32> {exec.name = "cost", exec.dims = ["b", "r", "c"]})
+    -> (tensor<?x?xi64> {exec.name = "columns", exec.dims = ["b", "r"]}, tensor<?xi64> {exec.name = "status", exec.dims = ["b"]}) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %b = tensor.dim %cost, %c0 : tensor<?x?x?xf32>
+  %r = tensor.dim %cost, %c1 : tensor<?x?x?xf32>
+  %x = tensor.empty(%b, %r) : tensor<?x?xi64>
+  %y = tensor.empty(%b) : tensor<?xi64>
+  %columns, %status = attn.bipartite_match ins(%cost : tensor<?x?x?xf32>) outs(%x, %y : tensor<?x?xi64>, tensor<?xi64>)
+      -> tensor<?x?xi64>, tensor<?xi64>
+  return %columns, %status : tensor<?x?xi64>, tensor<?xi64>
+}
+"""
+
+PAGES = """
+func.func @main(%q: tensor<?x4x?x8xf32> {exec.name = "q", exec.dims = ["b", 4, "m", 8]}, %k: tensor<?x2x4x8xf32> {exec.name = "k", exec.dims = ["p", 2, 4, 8]},
+    %v: tensor<?x2x4x8xf32> {exec.name = "v", exec.dims = ["p", 2, 4, 8]}, %new: tensor<?x2x?x8xf32> {exec.name = "new", exec.dims = ["b", 2, "m", 8]},
+    %table: tensor<?x?xi64> {exec.name = "table", exec.dims = ["b", "n"]}, %at: tensor<?xi64> {exec.name = "at", exec.dims = ["b"]},
+    %lengths: tensor<?xi64> {exec.name = "lengths", exec.dims = ["b"]}) -> (tensor<?x4x?x8xf32> {exec.name = "out", exec.dims = ["b", 4, "m", 8]}) {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %b = tensor.dim %q, %c0 : tensor<?x4x?x8xf32>
+  %m = tensor.dim %q, %c2 : tensor<?x4x?x8xf32>
+  %p = tensor.dim %k, %c0 : tensor<?x2x4x8xf32>
+  %x = tensor.empty(%p) : tensor<?x2x4x8xf32>
+  %y = tensor.empty(%b, %m) : tensor<?x4x?x8xf32>
+  %keys = attn.paged_append ins(%k, %new, %table, %at : tensor<?x2x4x8xf32>, tensor<?x2x?x8xf32>, tensor<?x?xi64>, tensor<?xi64>)
+      outs(%x : tensor<?x2x4x8xf32>) -> tensor<?x2x4x8xf32>
+  %out = attn.paged_attention ins(%q, %keys, %v : tensor<?x4x?x8xf32>, tensor<?x2x4x8xf32>, tensor<?x2x4x8xf32>) table(%table : tensor<?x?xi64>)
+      lengths(%lengths : tensor<?xi64>) outs(%y : tensor<?x4x?x8xf32>) {causal} -> tensor<?x4x?x8xf32>
+  return %out : tensor<?x4x?x8xf32>
+}
+"""
+
+
+def pages():
+    table = np.arange(6, dtype=np.int64).reshape(2, 3)[:, ::-1].copy()
+    return PAGES, dict(q=normal(2, 4, 2, 8), k=normal(7, 2, 4, 8), v=normal(7, 2, 4, 8), new=normal(2, 2, 2, 8), table=table, at=np.array([3, 9]),
+                       lengths=np.array([5, 11]))
+
+
+PROGRAMS = {
+    "matching": lambda: (MATCHING, dict(cost=normal(2, 5, 7))),
+    "matching of more rows": lambda: (MATCHING, dict(cost=normal(1, 6, 3))),
+    "pages": pages,
+    "layer of 1 row": lambda: layer(1),
+    "layer of 37 rows": lambda: layer(37),
+    "batches of products": lambda: batches(3, 17, 33, 9),
+    "product of nothing": lambda: batches(2, 5, 0, 3),
+    "attention of 1 query": lambda: attention(2, 1, 70),
+    "attention of 33 queries, causal": lambda: attention(1, 33, 33, is_causal=1),
+    "attention of 5 queries, softcap": lambda: attention(2, 5, 19, softcap=3.0),
+    "attention of many keys": lambda: attention(1, 1, 2050),
+}

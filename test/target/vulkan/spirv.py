@@ -1,0 +1,41 @@
+"""What --emit=spirv writes: a file for each kernel, valid for Vulkan 1.2, whose entry point has the file's name."""
+import glob
+import os
+import subprocess
+import sys
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
+from harness import Tools, arguments, expect
+from programs import PROGRAMS
+
+t = Tools(arguments())
+
+
+def shaders(model, name):
+    """The files of a model, each checked."""
+    folder = t.path(name)
+    t.compile(model, "--target=vulkan", "--emit=spirv", "-o", folder)
+    files = glob.glob(os.path.join(folder, "*.spv"))
+    expect(files, f"shaders of {name}")
+    for file in files:
+        done = subprocess.run(["spirv-val", "--target-env", "vulkan1.2", file], capture_output=True, text=True)
+        expect(done.returncode == 0, f"{file} to be valid: {done.stdout}{done.stderr}")
+        text = subprocess.run(["spirv-dis", "--no-color", file], capture_output=True, text=True, check=True).stdout
+        kernel = os.path.splitext(os.path.basename(file))[0]
+        entries = [line for line in text.splitlines() if "OpEntryPoint GLCompute" in line]
+        expect(len(entries) == 1 and f'"{kernel}"' in entries[0], f"the entry point {kernel}, got {entries}")
+    return len(files)
+
+
+count = shaders(t.small(), "small")
+for model in ("transformer-base-encoder-dyn", "llama-tiny-prefill"):
+    count += shaders(t.model(model), model + "-shaders")
+for n, make in enumerate(PROGRAMS.values()):
+    model = make()[0]
+    path = t.path(f"program-{n}" + (".mlir" if isinstance(model, str) else ".onnx"))
+    with open(path, "wb") as file:
+        file.write(model.encode() if isinstance(model, str) else model)
+    count += shaders(path, f"program-{n}")
+done = t.compile(t.small(), "--target=cpu", "--emit=spirv", "-o", t.path("none"), code=1)
+expect("expected vulkan" in done.stderr, f"a reason, got {done.stderr}")
+print(count, "shaders are valid")
