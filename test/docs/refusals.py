@@ -7,7 +7,7 @@ places = {
     "not raised to attention": ["compiler/transforms/RaiseAttention.cpp"],
     "matmul": ["compiler/target/cpu/Matmul*.cpp"],
     "attention, attention-general": ["compiler/target/cpu/Attention*.cpp"],
-    "matching, top_k, scatter, linear-attention, causal-conv, cache-append, paged-append, paged-attention": ["compiler/target/cpu/SingleOp.cpp"],
+    "matching, top_k, scatter, linear_attention, causal-conv, cache-append, paged-append, paged-attention": ["compiler/target/cpu/SingleOp.cpp"],
     "loops": ["compiler/target/cpu/Loops*.cpp"],
 }
 

@@ -212,7 +212,7 @@ void LinearAttentionWriter::task(Value b, Value g, Value firstColumn) {
 namespace {
 class LinearAttentionLowering : public KernelLowering {
 public:
-  llvm::StringRef name() const override { return "linear-attention"; }
+  llvm::StringRef name() const override { return "linear_attention"; }
   bool isFor(const Machine &) const override { return true; }
 
   FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, DictionaryAttr,
