@@ -193,7 +193,7 @@ class Case:
                 empty = most == -np.inf
                 p = np.zeros_like(s)
                 if N:
-                    np.put_along_axis(p, masked.argmax(-1)[..., None], 1, -1)
+                    np.put_along_axis(p, np.where(np.isnan(masked), -np.inf, masked).argmax(-1)[..., None], 1, -1)
             else:
                 p = sigmoid(s) if self.normalizer == "sigmoid" else s
         p = np.where(live, np.where(empty[..., None], hollow, p), 0)
