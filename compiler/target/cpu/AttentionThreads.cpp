@@ -17,7 +17,6 @@
 using namespace mlir;
 using namespace fovea;
 using namespace fovea::cpu;
-using fovea::data::DimExpr;
 
 static constexpr int64_t kGroup = 64;
 static constexpr double kLowest = -std::numeric_limits<double>::infinity();
