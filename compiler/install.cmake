@@ -6,8 +6,8 @@ install(TARGETS fovea-compile fovea-opt fovea-lsp-server fovea-reduce RUNTIME DE
 foreach(header
     pipeline/Plugin.h                                                                          # the entry points of a plugin
     transforms/Ops.h transforms/Structured.h transforms/View.h                                 # questions about operations
-    target/cpu/Lowering.h target/cpu/Machine.h target/cpu/KernelCode.h target/cpu/Body.h       # kernel lowerings
-    target/cpu/Elements.h target/cpu/Matmul.h target/cpu/Attention.h                           # kernels taken apart
+    lowering/Lowering.h lowering/Machine.h lowering/KernelCode.h lowering/Body.h                   # kernel lowerings
+    lowering/Elements.h lowering/Matmul.h lowering/Attention.h                                     # kernels taken apart
     reference/Reference.h reference/Evaluator.h)                                               # reference functions
   get_filename_component(folder ${header} DIRECTORY)
   install(FILES ${header} DESTINATION ${FOVEA_COMPILER_INCLUDE_DIR}/compiler/${folder})

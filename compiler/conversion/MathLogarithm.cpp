@@ -80,8 +80,7 @@ Num fovea::expandLog1p(Num x) {
   return select(x < -1, kNaN, select(x == -1, -kInfinity, select(x == 0, x, y)));
 }
 
-//===-- Powers
-//---------------------------------------------------------------------------------------------------------------------===//
+//===-- Powers ===//
 
 namespace {
 /// A number as a sum of two, the second below the last place of the first.

@@ -1,9 +1,9 @@
 #include "compiler/pipeline/Artifact.h"
+#include "compiler/lowering/Weights.h"
 #include "compiler/pipeline/Code.h"
 #include "compiler/pipeline/Costs.h"
 #include "compiler/pipeline/OutputFile.h"
 #include "compiler/target/cpu/Codegen.h"
-#include "compiler/target/cpu/Weights.h"
 
 #include "fovea/abi.h"
 #include "fovea/artifact.h"
@@ -188,8 +188,8 @@ std::string Emitter::manifest() {
   std::vector<flatbuffers::Offset<format::Weight>> weights;
   for (auto weight : module.getOps<exec::WeightDataOp>())
     weights.push_back(format::CreateWeight(fb, fb.CreateString(weight.getSymName().str()),
-                                           code.weightOffsets[weight.getSymName()], cpu::packedBytes(weight),
-                                           fb.CreateString(cpu::describeLayout(weight.getLayout()))));
+                                           code.weightOffsets[weight.getSymName()], lowering::packedBytes(weight),
+                                           fb.CreateString(lowering::describeLayout(weight.getLayout()))));
   std::vector<flatbuffers::Offset<format::Section>> list;
   for (const Section &section : sections) {
     std::vector<flatbuffers::Offset<flatbuffers::String>> features;
@@ -252,9 +252,9 @@ LogicalResult Emitter::writeSections(llvm::raw_fd_ostream &file) {
   uint64_t written = 0;
   std::vector<char> buffer;
   for (auto weight : module.getOps<exec::WeightDataOp>()) {
-    uint64_t start = code.weightOffsets[weight.getSymName()], size = cpu::packedBytes(weight);
+    uint64_t start = code.weightOffsets[weight.getSymName()], size = lowering::packedBytes(weight);
     buffer.assign(start - written + size, 0);
-    if (failed(cpu::packWeight(weight, buffer.data() + (start - written)))) {
+    if (failed(lowering::packWeight(weight, buffer.data() + (start - written)))) {
       XXH3_freeState(state);
       return failure();
     }

@@ -2,7 +2,7 @@
 #ifndef FOVEA_COMPILER_PIPELINE_ARTIFACT_H
 #define FOVEA_COMPILER_PIPELINE_ARTIFACT_H
 
-#include "compiler/target/cpu/Machine.h"
+#include "compiler/lowering/Machine.h"
 
 #include "mlir/IR/BuiltinOps.h"
 
@@ -12,7 +12,7 @@
 namespace fovea {
 
 struct EmitOptions {
-  std::vector<cpu::Machine> machines; ///< one section of kernels for each
+  std::vector<lowering::Machine> machines; ///< one section of kernels for each
 };
 
 /// Compiles a planned module (exec.program, exec.kernel_def, exec.weight_data) and writes the artifact beside `path`,

@@ -1,7 +1,7 @@
 #include "compiler/pipeline/Code.h"
+#include "compiler/lowering/Lowering.h"
+#include "compiler/lowering/Weights.h"
 #include "compiler/target/cpu/Codegen.h"
-#include "compiler/target/cpu/Lowering.h"
-#include "compiler/target/cpu/Weights.h"
 
 #include "fovea/artifact.h"
 
@@ -11,24 +11,24 @@ using namespace mlir;
 using namespace fovea;
 
 /// Writes the stages of all kernels for such a machine into the module `code`.
-static LogicalResult emitStages(ModuleOp module, const cpu::Machine &machine, ModuleOp code, CompiledCode &result,
+static LogicalResult emitStages(ModuleOp module, const lowering::Machine &machine, ModuleOp code, CompiledCode &result,
                                 std::vector<std::string> &functions, std::vector<KernelStage> &table) {
   for (auto definition : module.getOps<exec::KernelDefOp>()) {
     if (definition.getSchedule().contains("target") != machine.shaders)
       continue;
     StringRef kind = definition.getSchedule().getAs<StringAttr>("kind").getValue();
-    auto lowering =
-        llvm::find_if(cpu::kernelLowerings(), [&](const cpu::KernelLowering *l) { return l->name() == kind; });
-    if (lowering == cpu::kernelLowerings().end())
+    auto lowering = llvm::find_if(lowering::kernelLowerings(),
+                                  [&](const lowering::KernelLowering *l) { return l->name() == kind; });
+    if (lowering == lowering::kernelLowerings().end())
       return definition.emitError("unknown lowering '") << kind << "'";
-    FailureOr<SmallVector<cpu::Stage>> stages = (*lowering)->emit(definition, machine, code);
+    FailureOr<SmallVector<lowering::Stage>> stages = (*lowering)->emit(definition, machine, code);
     if (failed(stages))
       return failure();
     std::string schedule;
     llvm::raw_string_ostream(schedule) << definition.getSchedule();
     cpu::CompiledKernel &compiled = result.definitions[definition.getSymName()];
     compiled.firstStage = functions.size();
-    for (const cpu::Stage &stage : *stages) {
+    for (const lowering::Stage &stage : *stages) {
       auto workspace = dyn_cast<AffineConstantExpr>(stage.workspaceBytes);
       functions.push_back(stage.function);
       table.push_back({stage.function, kind.str(), schedule, workspace ? workspace.getValue() : -1,
@@ -41,7 +41,8 @@ static LogicalResult emitStages(ModuleOp module, const cpu::Machine &machine, Mo
   return success();
 }
 
-static LogicalResult compileKernels(ModuleOp module, const cpu::Machine &machine, bool wantLLVM, CompiledCode &result) {
+static LogicalResult compileKernels(ModuleOp module, const lowering::Machine &machine, bool wantLLVM,
+                                    CompiledCode &result) {
   OwningOpRef<ModuleOp> code = ModuleOp::create(module.getLoc());
   KernelCode &kernels = result.kernels.emplace_back();
   std::vector<std::string> functions;
@@ -67,7 +68,7 @@ static LogicalResult compileAllShaders(ModuleOp module, CompiledCode &result) {
   vulkan::loadDialects(*module.getContext());
   OwningOpRef<ModuleOp> code = ModuleOp::create(module.getLoc());
   std::vector<std::string> functions;
-  if (failed(emitStages(module, cpu::Machine::ofShaders(), *code, result, functions, result.shaderStages)))
+  if (failed(emitStages(module, lowering::Machine::ofShaders(), *code, result, functions, result.shaderStages)))
     return failure();
   FailureOr<std::vector<vulkan::Shader>> shaders = vulkan::compileShaders(*code, functions);
   if (failed(shaders))
@@ -87,7 +88,7 @@ static LogicalResult compileHost(ModuleOp module, CompiledCode &result) {
   cpu::addHostImage(*code, result.entries);
   std::string error;
   // The host program runs wherever the runtime does.
-  FailureOr<cpu::Machine> baseline = cpu::Machine::named("x86-64", &error);
+  FailureOr<lowering::Machine> baseline = lowering::Machine::named("x86-64", &error);
   if (failed(baseline))
     return module.emitError(error);
   FailureOr<std::string> object = cpu::compileToObject(*code, *baseline, &error);
@@ -97,14 +98,15 @@ static LogicalResult compileHost(ModuleOp module, CompiledCode &result) {
   return success();
 }
 
-LogicalResult fovea::compileCode(ModuleOp module, ArrayRef<cpu::Machine> machines, bool wantLLVM, CompiledCode &code) {
+LogicalResult fovea::compileCode(ModuleOp module, ArrayRef<lowering::Machine> machines, bool wantLLVM,
+                                 CompiledCode &code) {
   Builder b(module.getContext());
   for (auto definition : module.getOps<exec::KernelDefOp>())
     if (auto node = definition->getAttrOfType<StringAttr>("node")) {
       code.faultNodes.push_back(node.str());
       definition->setAttr("fault_number", b.getI64IntegerAttr(code.faultNodes.size()));
     }
-  for (const cpu::Machine &machine : machines)
+  for (const lowering::Machine &machine : machines)
     if (failed(compileKernels(module, machine, wantLLVM, code)))
       return failure();
   if (failed(compileAllShaders(module, code)))
@@ -112,7 +114,7 @@ LogicalResult fovea::compileCode(ModuleOp module, ArrayRef<cpu::Machine> machine
   for (auto weight : module.getOps<exec::WeightDataOp>()) {
     code.weightBytes = alignUp(code.weightBytes, artifact::WEIGHT_ALIGNMENT);
     code.weightOffsets[weight.getSymName()] = code.weightBytes;
-    code.weightBytes += cpu::packedBytes(weight);
+    code.weightBytes += lowering::packedBytes(weight);
   }
   return compileHost(module, code);
 }

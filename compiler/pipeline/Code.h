@@ -2,8 +2,8 @@
 #ifndef FOVEA_COMPILER_PIPELINE_CODE_H
 #define FOVEA_COMPILER_PIPELINE_CODE_H
 
+#include "compiler/lowering/Machine.h"
 #include "compiler/target/cpu/HostProgram.h"
-#include "compiler/target/cpu/Machine.h"
 #include "compiler/target/vulkan/Shader.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -38,7 +38,7 @@ struct CompiledCode {
 };
 
 /// Compiles the kernels of a planned module for each machine, and its host programs. Errors are diagnostics.
-mlir::LogicalResult compileCode(mlir::ModuleOp module, llvm::ArrayRef<cpu::Machine> machines, bool wantLLVM,
+mlir::LogicalResult compileCode(mlir::ModuleOp module, llvm::ArrayRef<lowering::Machine> machines, bool wantLLVM,
                                 CompiledCode &code);
 
 /// `value` rounded up to a multiple of `alignment`.

@@ -1,5 +1,5 @@
 #include "compiler/pipeline/Costs.h"
-#include "compiler/target/cpu/Lowering.h"
+#include "compiler/lowering/Lowering.h"
 #include "compiler/transforms/Ops.h"
 #include "dialects/attn/Attn.h"
 
@@ -111,14 +111,14 @@ static bool known(const DimExpr &expr, exec::KernelDefOp kernel) {
 /// See KernelCost.
 static DimExpr activationsOf(exec::KernelDefOp kernel, exec::DispatchOp dispatch, const Renaming &rename) {
   auto kind = kernel.getSchedule().getAs<StringAttr>("kind");
-  const cpu::KernelLowering *found = nullptr;
-  for (const cpu::KernelLowering *lowering : cpu::kernelLowerings())
+  const lowering::KernelLowering *found = nullptr;
+  for (const lowering::KernelLowering *lowering : lowering::kernelLowerings())
     if (kind && lowering->name() == kind.getValue())
       found = lowering;
   DimExpr sum;
   if (!found)
     return sum;
-  for (const cpu::Traffic &traffic : found->traffic(cpu::KernelView(kernel))) {
+  for (const lowering::Traffic &traffic : found->traffic(lowering::KernelView(kernel))) {
     unsigned place = traffic.tensor.getArgNumber() - kernel.getSymbolCount();
     if (place >= dispatch.getBuffers().size() || dispatch.getBuffers()[place].getDefiningOp<exec::WeightBufferOp>() ||
         !known(traffic.elements, kernel))

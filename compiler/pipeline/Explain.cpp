@@ -1,7 +1,7 @@
 #include "compiler/pipeline/Explain.h"
+#include "compiler/lowering/Weights.h"
 #include "compiler/pipeline/Costs.h"
 #include "compiler/pipeline/Refusals.h"
-#include "compiler/target/cpu/Weights.h"
 #include "dialects/attn/Attn.h"
 #include "dialects/exec/Exec.h"
 
@@ -104,7 +104,7 @@ static json::Object describe(exec::DispatchOp dispatch, exec::KernelDefOp kernel
   SmallVector<std::string> shapes = shapesOf(kernel, dispatch);
   json::Array inputs, outputs;
   for (auto [i, layout] : llvm::enumerate(kernel.getLayouts())) {
-    json::Object tensor{{"shape", shapes[i]}, {"layout", cpu::describeLayout(layout)}};
+    json::Object tensor{{"shape", shapes[i]}, {"layout", lowering::describeLayout(layout)}};
     unsigned inputCount = shapes.size() - kernel.getInitCount();
     if (i >= inputCount)
       if (int64_t under = dispatch.getInputUnder(kernel, i - inputCount); under >= 0)
@@ -169,7 +169,7 @@ json::Object fovea::explain(ModuleOp module, ArrayRef<std::string> attention, Ar
     attentions.push_back(json::Object{{"node", node}, {"kernel", kernelOf.lookup(node)}});
   int64_t weights = 0, weightBytes = 0;
   for (auto weight : module.getOps<exec::WeightDataOp>())
-    ++weights, weightBytes += cpu::packedBytes(weight);
+    ++weights, weightBytes += lowering::packedBytes(weight);
   return json::Object{{"entries", std::move(entries)},
                       {"attention", std::move(attentions)},
                       {"weights", weights},

@@ -82,11 +82,11 @@ static void copyForTargets(ModuleOp module, const CompileOptions &options) {
 
 static LogicalResult tile(ModuleOp module, const CompileOptions &options) {
   copyForTargets(module, options);
-  cpu::Machine shaders = cpu::Machine::ofShaders();
-  auto machineOf = [&](exec::KernelOp kernel) -> const cpu::Machine & {
+  lowering::Machine shaders = lowering::Machine::ofShaders();
+  auto machineOf = [&](exec::KernelOp kernel) -> const lowering::Machine & {
     return kernel->getParentOp()->hasAttr(exec::ExecDialect::kTargetAttr) ? shaders : options.machines.front();
   };
-  return cpu::scheduleKernels(module, machineOf, options.lowering);
+  return lowering::scheduleKernels(module, machineOf, options.lowering);
 }
 
 static LogicalResult plan(ModuleOp module, const CompileOptions &options) {

@@ -3,8 +3,8 @@
 #ifndef FOVEA_COMPILER_PIPELINE_PHASES_H
 #define FOVEA_COMPILER_PIPELINE_PHASES_H
 
-#include "compiler/target/cpu/Machine.h"
-#include "compiler/target/cpu/ScheduleKernels.h"
+#include "compiler/lowering/Machine.h"
+#include "compiler/lowering/ScheduleKernels.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
@@ -17,9 +17,9 @@ namespace fovea {
 
 /// What the user asked for, as far as phases depend on it.
 struct CompileOptions {
-  std::vector<cpu::Machine> machines; ///< CPUs; schedules are made for the first. None: not for the CPU
-  bool vulkan = false;                ///< for Vulkan devices too
-  cpu::LoweringChoice lowering;
+  std::vector<lowering::Machine> machines; ///< CPUs; schedules are made for the first. None: not for the CPU
+  bool vulkan = false;                     ///< for Vulkan devices too
+  lowering::LoweringChoice lowering;
   /// Passes to run after a phase: its name and a pipeline in MLIR's textual form.
   std::vector<std::pair<std::string, std::string>> inserted;
   /// Called with each pass manager before it runs.

@@ -1,9 +1,9 @@
 // An archive for those who link a model into their program: the objects, what a runtime has to know of them as a C
 // header, and the weights.
+#include "compiler/lowering/Weights.h"
 #include "compiler/pipeline/Artifact.h"
 #include "compiler/pipeline/Code.h"
 #include "compiler/pipeline/OutputFile.h"
-#include "compiler/target/cpu/Weights.h"
 #include "dialects/exec/Exec.h"
 
 #include "llvm/Object/ArchiveWriter.h"
@@ -49,7 +49,7 @@ static void describeTensors(llvm::raw_ostream &out, StringRef kind, ArrayAttr te
 }
 
 static void writeHeader(llvm::raw_ostream &out, ModuleOp module, StringRef path, const CompiledCode &code,
-                        const cpu::Machine &machine) {
+                        const lowering::Machine &machine) {
   std::string macro = macroOf(path), library = llvm::sys::path::filename(path).str(),
               weights = withExtension(library, ".weights");
   out << "// " << library << ": a model as objects, made by fovea-compile. Code for " << machine.llvmCpu
@@ -81,10 +81,10 @@ static LogicalResult writeWeights(llvm::raw_ostream &out, ModuleOp module, const
   uint64_t written = 0;
   std::vector<char> buffer;
   for (auto weight : module.getOps<exec::WeightDataOp>()) {
-    uint64_t start = code.weightOffsets.lookup(weight.getSymName()), size = cpu::packedBytes(weight);
+    uint64_t start = code.weightOffsets.lookup(weight.getSymName()), size = lowering::packedBytes(weight);
     out.write_zeros(start - written);
     buffer.assign(size, 0);
-    if (failed(cpu::packWeight(weight, buffer.data())))
+    if (failed(lowering::packWeight(weight, buffer.data())))
       return failure();
     out.write(buffer.data(), size);
     written = start + size;

@@ -40,8 +40,7 @@ template <UnsignedBinary f> static StepFunction natural(Operation *, Step &) {
   };
 }
 
-//===-- Floats
-//---------------------------------------------------------------------------------------------------------------------===//
+//===-- Floats ===//
 
 static double maximum(double a, double b) {
   return std::isnan(a) || std::isnan(b) ? NAN : a == b ? (std::signbit(a) ? b : a) : a > b ? a : b;
@@ -105,8 +104,7 @@ static StepFunction compareFloats(Operation *op, Step &step) {
   };
 }
 
-//===-- Integers
-//-------------------------------------------------------------------------------------------------------------------===//
+//===-- Integers ===//
 
 // Sums and products wrap around, which only unsigned numbers may do.
 static int64_t addInt(int64_t a, int64_t b) { return static_cast<uint64_t>(a) + static_cast<uint64_t>(b); }
@@ -201,8 +199,7 @@ static StepFunction compareIntegers(Operation *op, Step &step) {
   };
 }
 
-//===-- Conversions
-//----------------------------------------------------------------------------------------------------------------===//
+//===-- Conversions ===//
 
 static StepFunction copyInteger(Operation *op, Step &) {
   // A bool is 0 or 1 here; read as a signed number, true is -1.

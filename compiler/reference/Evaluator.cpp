@@ -13,8 +13,7 @@ llvm::StringMap<OpFunction> &fovea::reference::opFunctions() {
   return functions;
 }
 
-//===-- Tensor
-//---------------------------------------------------------------------------------------------------------------------===//
+//===-- Tensor ===//
 
 Tensor::Tensor(Type elementType, ArrayRef<int64_t> shape) : elementType(elementType), shape(shape) {
   int64_t count = 1;
@@ -62,8 +61,7 @@ void Tensor::round() {
     e = roundTo(elementType, e);
 }
 
-//===-- Evaluator
-//-------------------------------------------------------------------------------------------------------------------===//
+//===-- Evaluator ===//
 
 TensorRef Evaluator::tensor(Value value) {
   auto it = tensors.find(value);
@@ -156,8 +154,7 @@ Operation *Evaluator::run(Block &block) {
   return block.getTerminator();
 }
 
-//===-- Entry points
-//----------------------------------------------------------------------------------------------------------------===//
+//===-- Entry points ===//
 
 template <typename F> static auto guarded(std::string *error, F f) -> FailureOr<decltype(f())> {
   try {

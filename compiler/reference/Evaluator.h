@@ -24,8 +24,7 @@ struct Fault {
 /// The element rounded to the type: a float to its precision, an integer to its width.
 Element roundTo(mlir::Type type, Element e);
 
-//===-- Evaluator
-//---------------------------------------------------------------------------------------------------------------------===//
+//===-- Evaluator ===//
 
 class Evaluator {
 public:
@@ -52,8 +51,7 @@ private:
   llvm::DenseMap<mlir::Value, Element> scalars;
 };
 
-//===-- Registry
-//----------------------------------------------------------------------------------------------------------------------===//
+//===-- Registry ===//
 
 using OpFunction = void (*)(Evaluator &, mlir::Operation *);
 llvm::StringMap<OpFunction> &opFunctions();
@@ -65,8 +63,7 @@ struct RegisterOpFunctions {
   }
 };
 
-//===-- Scalar programs
-//---------------------------------------------------------------------------------------------------------------===//
+//===-- Scalar programs ===//
 
 struct Frame;
 struct Step;

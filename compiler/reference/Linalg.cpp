@@ -114,8 +114,7 @@ static SmallVector<int64_t> loopSizes(Evaluator &evaluator, linalg::LinalgOp op)
   return sizes;
 }
 
-//===-- Products
-//--------------------------------------------------------------------------------------------------------------------===//
+//===-- Products ===//
 
 /// out += a * b, in any order of operands.
 static bool isProduct(Block &body) {
@@ -152,8 +151,7 @@ static void multiply(ArrayRef<int64_t> loops, const Access &a, const Access &b, 
   });
 }
 
-//===-- All of them
-//-----------------------------------------------------------------------------------------------------------------===//
+//===-- All of them ===//
 
 static void evaluateStructured(Evaluator &evaluator, Operation *operation) {
   auto op = dyn_cast<linalg::LinalgOp>(operation);

@@ -10,8 +10,7 @@ using namespace mlir;
 using namespace fovea;
 using namespace fovea::reference;
 
-//===-- Assignment
-//--------------------------------------------------------------------------------------------------------------------===//
+//===-- Assignment ===//
 
 namespace {
 /// Rows, no more than columns, are assigned one after the other along a shortest augmenting path; u and v are the dual
@@ -113,8 +112,7 @@ static void evaluateBipartiteMatch(Evaluator &evaluator, Operation *operation) {
   evaluator.set(op.getStatus(), std::move(status));
 }
 
-//===-- Boxes and classes
-//-------------------------------------------------------------------------------------------------------------===//
+//===-- Boxes and classes ===//
 
 static double quotient(double x, double y) { return y == 0 ? 0 : x / y; }
 

@@ -132,8 +132,7 @@ static void evaluateAttentionPool(Evaluator &evaluator, Operation *operation) {
   evaluator.set(op.getResult(), std::move(result));
 }
 
-//===-- Of pooled queries and keys
-//--------------------------------------------------------------------------------------------------===//
+//===-- Of pooled queries and keys ===//
 
 /// Rows B x H x P x D by windows of the grid.
 static Tensor poolWindows(const Tensor &rows, ArrayRef<int64_t> grid, ArrayRef<int64_t> kernel,

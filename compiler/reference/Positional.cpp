@@ -103,8 +103,7 @@ static void evaluateRotaryFrequencies(Evaluator &evaluator, Operation *operation
   evaluator.set(op.getSin(), std::move(sin));
 }
 
-//===-- Biases of attention
-//---------------------------------------------------------------------------------------------------------===//
+//===-- Biases of attention ===//
 
 static void evaluateRelativeBias(Evaluator &evaluator, Operation *operation) {
   auto op = cast<attn::RelativeBiasOp>(operation);

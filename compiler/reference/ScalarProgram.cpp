@@ -75,8 +75,7 @@ void fovea::reference::runScalar(Evaluator &evaluator, Operation *op) {
   evaluator.setScalar(op->getResult(0), roundTo(step.type, frame.slots.back()));
 }
 
-//===-- Steps that read tensors and loops
-//--------------------------------------------------------------------------------------------===//
+//===-- Steps that read tensors and loops ===//
 
 /// `wrap`: a negative index counts from the end.
 template <bool wrap> static void readTable(const Step &step, Frame &frame) {

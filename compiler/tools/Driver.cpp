@@ -132,7 +132,7 @@ int Driver::load() {
     return fail(kInput, fmt::format("--compile-to={}: expected a phase after {}", request.to, from));
   if (!request.schedules.empty() &&
       (numberOf(from) >= numberOf("tile") || (!request.to.empty() && numberOf(request.to) < numberOf("tile"))))
-    return fail(kInput, cpu::kScheduleError.str() + "expected the phase tile to run, which makes the schedules");
+    return fail(kInput, lowering::kScheduleError.str() + "expected the phase tile to run, which makes the schedules");
   unsigned last = request.to.empty() ? phases().size() + 1 : numberOf(request.to);
   progress->expect(1 + last - numberOf(from) + (request.to.empty() ? 1 : 0));
   return kFine;
@@ -176,7 +176,7 @@ int Driver::failAt(const std::string &where, ModuleOp before, StringRef resumeAf
   std::string prefix = node == "?" ? "" : fmt::format("node \"{}\": ", node);
   if (environment)
     return fail(kEnvironment, text);
-  if (StringRef(text).starts_with(cpu::kScheduleError) || StringRef(text).starts_with(cpu::kLoweringError))
+  if (StringRef(text).starts_with(lowering::kScheduleError) || StringRef(text).starts_with(lowering::kLoweringError))
     return fail(kInput, text);
   if (StringRef(text).starts_with(kNotSupported))
     return fail(kUnsupported, prefix + text);

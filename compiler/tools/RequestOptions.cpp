@@ -49,7 +49,7 @@ int fovea::readOptions(const CompileRequest &request, CompileOptions &options, f
     if (!forCpu)
       break;
     std::string why;
-    FailureOr<cpu::Machine> machine = cpu::Machine::named(name, &why);
+    FailureOr<lowering::Machine> machine = lowering::Machine::named(name, &why);
     if (failed(machine))
       return fail(kInput, "--cpu: " + why);
     options.machines.push_back(*machine);
@@ -73,10 +73,10 @@ int fovea::readOptions(const CompileRequest &request, CompileOptions &options, f
   }
   for (const std::string &text : request.lowerings)
     if (std::string why; !options.lowering.parse(text, why))
-      return fail(kInput, cpu::kLoweringError.str() + why);
+      return fail(kInput, lowering::kLoweringError.str() + why);
   for (const std::string &text : request.schedules)
-    if (std::string why; failed(cpu::ScheduleOverride::parse(text, options.lowering.overrides, why)))
-      return fail(kInput, cpu::kScheduleError.str() + why);
+    if (std::string why; failed(lowering::ScheduleOverride::parse(text, options.lowering.overrides, why)))
+      return fail(kInput, lowering::kScheduleError.str() + why);
   for (const std::string &text : request.inserts) {
     auto [place, pipeline] = StringRef(text).split('=');
     if (!place.consume_front("after:") || pipeline.empty() || !isPhase(place) || place == "import")

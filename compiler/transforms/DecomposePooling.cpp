@@ -45,8 +45,7 @@ Value PoolingDecomposition::mean(Value tensor, StringRef loops, StringRef letter
                      [&](Scalars &s, ValueRange args) { return s.div(args[0], s.narrow(s.wide(all))); });
 }
 
-//===-- Gates
-//-----------------------------------------------------------------------------------------------------------------------===//
+//===-- Gates ===//
 
 void PoolingDecomposition::run(attn::ChannelAttentionOp attention) {
   Value source = attention.getSource(), squeeze = attention.getSqueeze(), expand = attention.getExpand();
@@ -141,8 +140,7 @@ void PoolingDecomposition::run(attn::SpatialAttentionOp attention) {
   }));
 }
 
-//===-- Over time
-//-------------------------------------------------------------------------------------------------------------------===//
+//===-- Over time ===//
 
 void PoolingDecomposition::run(attn::AttentionPoolOp pool) {
   Value source = pool.getSource(), weight = pool.getWeight(), query = pool.getQuery(), bias = pool.getBias(),
@@ -189,8 +187,7 @@ void PoolingDecomposition::run(attn::AttentionPoolOp pool) {
   replace(reshaped(attention.getResult(), {{0, 1, 2}, {3}}, {size(pool.getInit(), 0), size(pool.getInit(), 1)}));
 }
 
-//===-- Of pooled queries and keys
-//--------------------------------------------------------------------------------------------------===//
+//===-- Of pooled queries and keys ===//
 
 /// Rows B x H x P x D, points of the grid, by windows.
 Value PoolingDecomposition::pooled(Value rows, ArrayRef<int64_t> grid, ArrayRef<int64_t> kernel,

@@ -17,8 +17,7 @@ using namespace fovea;
 using attn::detail::typeOf;
 using data::DimExpr;
 
-//===-- Rows for positions
-//----------------------------------------------------------------------------------------------------------===//
+//===-- Rows for positions ===//
 
 namespace {
 class EncodingDecomposition : Decomposition {
@@ -159,8 +158,7 @@ void EncodingDecomposition::run(attn::RotaryFrequenciesOp tables) {
   replace({cos, sin});
 }
 
-//===-- Biases of attention
-//---------------------------------------------------------------------------------------------------------===//
+//===-- Biases of attention ===//
 
 namespace {
 /// `scalar` says what the bias is at (h, i, j), all index; `prepare` makes the tables that it reads.

@@ -8,8 +8,7 @@ using namespace mlir;
 using namespace fovea;
 using attn::detail::typeOf;
 
-//===-- Scalars
-//---------------------------------------------------------------------------------------------------------------------===//
+//===-- Scalars ===//
 
 Value Scalars::lookup(Value table, ValueRange at) {
   return data::LookupOp::create(b, loc, typeOf(table).getElementType(), table, at);
@@ -31,8 +30,7 @@ Value Scalars::quotient(Value x, Value y) {
   return select(none, zero, div(x, y));
 }
 
-//===-- Loops
-//-----------------------------------------------------------------------------------------------------------------------===//
+//===-- Loops ===//
 
 Value Decomposition::generic(Value init, ArrayRef<AffineMap> maps, ArrayRef<Value> operands, Body body) {
   unsigned loops = maps.back().getNumDims();
@@ -91,8 +89,7 @@ attn::AttentionOp Decomposition::attention(const Attention &a) {
                                    a.lengths, init, a.scale, maps);
 }
 
-//===-- Tensors
-//---------------------------------------------------------------------------------------------------------------------===//
+//===-- Tensors ===//
 
 Decomposition::Sizes Decomposition::sizesOf(Value tensor) {
   Sizes sizes;
@@ -146,8 +143,7 @@ Value Decomposition::cast(Value tensor, Type type) {
   return tensor.getType() == type ? tensor : tensor::CastOp::create(b, loc, type, tensor).getResult();
 }
 
-//===-- What must fit
-//---------------------------------------------------------------------------------------------------------------===//
+//===-- What must fit ===//
 
 void Decomposition::check(arith::CmpIPredicate predicate, const data::DimExpr &x, const data::DimExpr &y) {
   Value holds = arith::CmpIOp::create(b, loc, predicate, data::materialize(b, loc, x), data::materialize(b, loc, y));

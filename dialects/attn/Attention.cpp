@@ -24,8 +24,7 @@ static SmallVector<Region *> withoutEmpty(ArrayRef<Region *> regions) {
 SmallVector<Region *> AttentionOp::getCapturingRegions() { return withoutEmpty({&getScore(), &getWeight()}); }
 SmallVector<Region *> OnlineAttentionOp::getCapturingRegions() { return withoutEmpty({&getScore()}); }
 
-//===-- Verification
-//------------------------------------------------------------------------------------------------===//
+//===-- Verification ===//
 
 namespace {
 /// The labels of the constraints that attentions share.
@@ -256,8 +255,7 @@ LogicalResult OnlineAttentionOp::verify() {
   return verifyScores(*this, kOnline);
 }
 
-//===-- Canonical form
-//----------------------------------------------------------------------------------------------===//
+//===-- Canonical form ===//
 
 namespace {
 /// A score or weight region that yields the value it got says nothing.

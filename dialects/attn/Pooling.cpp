@@ -55,8 +55,7 @@ LogicalResult SpatialAttentionOp::verify() {
   return success();
 }
 
-//===-- Over time
-//-------------------------------------------------------------------------------------------------------------------===//
+//===-- Over time ===//
 
 LogicalResult AttentionPoolOp::verify() {
   RankedTensorType type = typeOf(getResult());
@@ -108,8 +107,7 @@ void AttentionPoolOp::getCanonicalizationPatterns(RewritePatternSet &patterns, M
   patterns.add<DropFullMasks>(context);
 }
 
-//===-- Of pooled queries and keys
-//--------------------------------------------------------------------------------------------------===//
+//===-- Of pooled queries and keys ===//
 
 /// The number of rows and of windows, or nothing if the windows do not fit the grid.
 static std::optional<std::pair<int64_t, int64_t>> countWindows(ArrayRef<int64_t> grid, ArrayRef<int64_t> kernel,

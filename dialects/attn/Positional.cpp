@@ -26,8 +26,7 @@ static bool followsPositions(Value positions, Value result) {
   return type.getRank() > 0 && agree(typeOf(positions).getShape(), type.getShape().drop_back());
 }
 
-//===-- Rows for positions
-//----------------------------------------------------------------------------------------------------------===//
+//===-- Rows for positions ===//
 
 int64_t SinusoidalEncodingOp::getWidth() {
   int64_t all = typeOf(getResult()).getShape().back();
@@ -109,8 +108,7 @@ void LearnedEncodingOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
   patterns.add<DropCountedPositions>(context);
 }
 
-//===-- Rotary frequencies
-//----------------------------------------------------------------------------------------------------------===//
+//===-- Rotary frequencies ===//
 
 LogicalResult RotaryFrequenciesOp::verify() {
   RankedTensorType type = typeOf(getCos());
@@ -204,8 +202,7 @@ void RotaryFrequenciesOp::getCanonicalizationPatterns(RewritePatternSet &pattern
   patterns.add<DropUnitScaling>(context);
 }
 
-//===-- Biases of attention
-//---------------------------------------------------------------------------------------------------------===//
+//===-- Biases of attention ===//
 
 /// How long a table of distances may become.
 static constexpr int64_t kMostDistance = 1 << 16;

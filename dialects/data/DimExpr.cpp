@@ -15,8 +15,7 @@
 using namespace mlir;
 using namespace fovea::data;
 
-//===-- DimAtom, DimExpr
-//-----------------------------------------------------------------------------------------------------------===//
+//===-- DimAtom, DimExpr ===//
 
 bool DimAtom::operator<(const DimAtom &o) const {
   if (name != o.name)
@@ -175,8 +174,7 @@ DimExpr DimExpr::fromAffine(AffineExpr expr, ArrayRef<DimExpr> symbols) {
   return lhs * rhs;
 }
 
-//===-- DimAnalysis
-//----------------------------------------------------------------------------------------------------------------===//
+//===-- DimAnalysis ===//
 
 DimExpr DimAnalysis::get(Value tensor, int64_t dim) {
   auto type = cast<ShapedType>(tensor.getType());
@@ -371,8 +369,7 @@ DimExpr DimAnalysis::computeIndex(Value index) {
   return DimExpr::value(index);
 }
 
-//===-- Materialisation
-//--------------------------------------------------------------------------------------------------------------===//
+//===-- Materialisation ===//
 
 /// A value of an atom: its own, or for a named dim the dim of an argument of the enclosing function.
 static Value valueOf(OpBuilder &builder, Location loc, const DimAtom &atom) {

@@ -3,11 +3,11 @@
 // model decides.
 #include "Passes.h"
 
-#include "compiler/target/cpu/Attention.h"
+#include "compiler/lowering/Attention.h"
 
 using namespace mlir;
 using namespace fovea;
-using namespace fovea::cpu;
+using namespace fovea::lowering;
 using Values = KernelCode::Values;
 
 namespace {

@@ -2,14 +2,14 @@
 #ifndef SAMPLE_PASSES_H
 #define SAMPLE_PASSES_H
 
-#include "compiler/target/cpu/Lowering.h"
+#include "compiler/lowering/Lowering.h"
 
 #include "mlir/Pass/Pass.h"
 
 namespace sample {
 std::unique_ptr<mlir::Pass> createRaiseSwiglu();
 std::unique_ptr<mlir::Pass> createWindowAttention();
-std::unique_ptr<fovea::cpu::KernelLowering> createLinearAttentionLowering();
+std::unique_ptr<fovea::lowering::KernelLowering> createLinearAttentionLowering();
 /// The reference function of sample.swiglu.
 void registerSwigluReference();
 // new.py adds above.

@@ -9,7 +9,7 @@ static void registerDialects(mlir::DialectRegistry &registry) { registry.insert<
 static void registerExtensions() {
   mlir::registerPass(sample::createRaiseSwiglu);
   mlir::registerPass(sample::createWindowAttention);
-  fovea::cpu::registerKernelLowering(sample::createLinearAttentionLowering());
+  fovea::lowering::registerKernelLowering(sample::createLinearAttentionLowering());
   sample::registerSwigluReference();
   // new.py adds above.
 }

@@ -153,12 +153,11 @@ void Artifact::checkShaders() const {
     if (!shader.bindings() || shader.group_size() == 0 || shader.tasks_of_group() == 0 ||
         shader.inits() > shader.buffers())
       fail(FOVEA_INVALID, "damaged artifact: expected bindings, a workgroup and tasks of shader ", name);
-    // From 251 on a binding is none of the kernel's buffers.
     auto isNoBuffer = [&](uint8_t buffer) { return buffer >= shader.buffers(); };
     const flatbuffers::Vector<uint8_t> *shared = shader.shared();
-    if (shader.symbols() > MAX_SYMBOLS || shader.buffers() > 251 ||
+    if (shader.symbols() > MAX_SYMBOLS || shader.buffers() > WORDS_BINDING ||
         std::any_of(shader.bindings()->begin(), shader.bindings()->end(),
-                    [&](uint8_t binding) { return binding < 251 && isNoBuffer(binding); }) ||
+                    [&](uint8_t binding) { return binding < WORDS_BINDING && isNoBuffer(binding); }) ||
         (shared && std::any_of(shared->begin(), shared->end(), isNoBuffer)))
       fail(FOVEA_INVALID, "damaged artifact: expected sizes and buffers of shader ", name, " that it can have");
   }

@@ -4,14 +4,12 @@
 #include <algorithm>
 
 using namespace fovea;
+using namespace fovea::artifact;
 using namespace fovea::vulkan;
 
 // Tensors start where every device can bind them.
 static constexpr uint64_t ALIGNMENT = 256;
 static constexpr uint64_t FAULT_BYTES = 8;
-// Bindings that are none of the kernel's buffers, see artifact.fbs.
-static constexpr uint8_t WORDS_BINDING = 251, MEMORY_BINDING = 252, WEIGHTS_BINDING = 253, FAULT_BINDING = 254,
-                         WORKSPACE_BINDING = 255;
 // In the place of a shared buffer.
 static constexpr uint32_t IN_WEIGHTS = 0x80000000;
 

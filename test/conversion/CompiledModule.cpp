@@ -52,7 +52,7 @@ static void check(bool ok, const std::string &what) {
 }
 
 test::CompiledModule::CompiledModule(ModuleOp module, const std::vector<std::string> &functions,
-                                     const cpu::Machine &machine) {
+                                     const lowering::Machine &machine) {
   PassManager passes(module.getContext());
   passes.addPass(createExpandMathPass(!machine.has("sse4.1"), !machine.has("f16c")));
   cpu::buildLowerToLLVMPipeline(passes);

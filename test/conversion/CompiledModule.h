@@ -2,7 +2,7 @@
 #ifndef FOVEA_TEST_CONVERSION_COMPILEDMODULE_H
 #define FOVEA_TEST_CONVERSION_COMPILEDMODULE_H
 
-#include "compiler/target/cpu/Machine.h"
+#include "compiler/lowering/Machine.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
@@ -20,7 +20,7 @@ class CompiledModule {
 public:
   /// Takes the functions of `module` (changed on the way) for `machine`; aborts the test program with a message if that
   /// fails.
-  CompiledModule(mlir::ModuleOp module, const std::vector<std::string> &functions, const cpu::Machine &machine);
+  CompiledModule(mlir::ModuleOp module, const std::vector<std::string> &functions, const lowering::Machine &machine);
   CompiledModule(const CompiledModule &) = delete;
   ~CompiledModule();
   template <typename Function> Function *function(unsigned i) const {

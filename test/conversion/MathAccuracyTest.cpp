@@ -100,7 +100,7 @@ test::CompiledModule compileAll(const std::vector<std::string> &codes, const std
   }
   auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &test::context());
   EXPECT_TRUE(module);
-  return test::CompiledModule(*module, names, *cpu::Machine::named(cpu));
+  return test::CompiledModule(*module, names, *lowering::Machine::named(cpu));
 }
 
 template <typename T> Wide unitInLastPlace(Wide exact) {
@@ -283,7 +283,7 @@ func.func @f(%p: !llvm.ptr, %q: !llvm.ptr) {
       op.replaceAllUsesWith(emitExp2NonPositive(b, op.getLoc(), op.getOperand()));
       op.erase();
     });
-    test::CompiledModule compiled(*module, {"f"}, *cpu::Machine::named(cpu));
+    test::CompiledModule compiled(*module, {"f"}, *lowering::Machine::named(cpu));
     auto *exp2 = compiled.function<void(const float *, float *)>(0);
     float x[16], y[16];
     Wide worst = 0;
@@ -321,7 +321,7 @@ func.func @narrow(%p: !llvm.ptr, %r: !llvm.ptr, %q: !llvm.ptr) {
 })";
   auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &test::context());
   ASSERT_TRUE(module);
-  test::CompiledModule compiled(*module, {"narrow"}, *cpu::Machine::named("x86-64"));
+  test::CompiledModule compiled(*module, {"narrow"}, *lowering::Machine::named("x86-64"));
   float x[16] = {1.0f,   1.00390625f, 1.01171875f, -0.0f, INFINITY, -INFINITY, NAN, 3.4e38f,
                  1e-40f, 1.005f,      2,           3,     4,        5,         6,   7},
         y[16];
@@ -348,7 +348,7 @@ func.func @narrow(%p: !llvm.ptr, %q: !llvm.ptr, %r: !llvm.ptr) {
   auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &test::context());
   ASSERT_TRUE(module);
   // Without instructions, against those of this machine's compiler.
-  test::CompiledModule compiled(*module, {"narrow"}, *cpu::Machine::named("x86-64"));
+  test::CompiledModule compiled(*module, {"narrow"}, *lowering::Machine::named("x86-64"));
   auto *narrow = compiled.function<void(const float *, uint16_t *, float *)>(0);
   for (uint64_t i = 0; i < (1ull << 32); i += 16 * 997) {
     float x[16], back[16];

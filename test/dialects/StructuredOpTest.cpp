@@ -1,7 +1,7 @@
 // data::StructuredOpInterface on an operation of a dialect that Fovea does not know: what the interface's verifier
 // says, and a reduction through fuse and tile.
+#include "compiler/lowering/ScheduleKernels.h"
 #include "compiler/pipeline/Registration.h"
-#include "compiler/target/cpu/ScheduleKernels.h"
 #include "compiler/transforms/Passes.h"
 #include "compiler/transforms/Structured.h"
 #include "dialects/exec/Exec.h"
@@ -105,9 +105,9 @@ TEST_F(StructuredOp, ReductionBecomesAKernelOfLoops) {
   unsigned inside = 0;
   module->walk([&](SumOp op) { inside += isa<fovea::exec::KernelOp>(op->getParentOp()); });
   EXPECT_EQ(inside, 1u);
-  auto machine = fovea::cpu::Machine::named("x86-64-v3");
-  ASSERT_TRUE(succeeded(fovea::cpu::scheduleKernels(
-      *module, [&](fovea::exec::KernelOp) -> const fovea::cpu::Machine & { return *machine; }, {})))
+  auto machine = fovea::lowering::Machine::named("x86-64-v3");
+  ASSERT_TRUE(succeeded(fovea::lowering::scheduleKernels(
+      *module, [&](fovea::exec::KernelOp) -> const fovea::lowering::Machine & { return *machine; }, {})))
       << message;
   unsigned kernels = 0;
   module->walk([&](fovea::exec::KernelOp kernel) {

@@ -15,7 +15,7 @@ ARROWS = [
     ("compiler/", ["dialects/", "runtime/include/fovea/", "fovea/"]),
     ("runtime/", ["fovea/"]),
 ]
-NEVER = [("compiler/target/cpu/", "compiler/target/vulkan/"), ("compiler/target/vulkan/", "compiler/target/cpu/")]
+NEVER = [("compiler/lowering/", "compiler/target/"), ("compiler/target/cpu/", "compiler/target/vulkan/"), ("compiler/target/vulkan/", "compiler/target/cpu/")]
 HOUSE = ("dialects/", "frontends/", "compiler/", "runtime/", "fovea/", "test/")
 # Libraries that stop at a border.
 FOREIGN = [("runtime/", re.compile(r"^(mlir|llvm|clang|lld)/")), ("dialects/", re.compile(r"^onnx/"))]

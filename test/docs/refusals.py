@@ -5,10 +5,10 @@ root = sys.argv[1]
 # Where reasons are made, under the heading of the document that has them.
 places = {
     "not raised to attention": ["compiler/transforms/RaiseAttention.cpp"],
-    "matmul": ["compiler/target/cpu/Matmul*.cpp"],
-    "attention, attention-general": ["compiler/target/cpu/Attention*.cpp"],
-    "matching, top_k, scatter, linear_attention, causal-conv, cache-append, paged-append, paged-attention": ["compiler/target/cpu/SingleOp.cpp"],
-    "loops": ["compiler/target/cpu/Loops*.cpp"],
+    "matmul": ["compiler/lowering/Matmul*.cpp"],
+    "attention, attention-general": ["compiler/lowering/Attention*.cpp"],
+    "matching, top_k, scatter, linear_attention, causal-conv, cache-append, paged-append, paged-attention": ["compiler/lowering/SingleOp.cpp"],
+    "loops": ["compiler/lowering/Loops*.cpp"],
 }
 
 

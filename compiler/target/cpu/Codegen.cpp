@@ -93,7 +93,8 @@ void fovea::cpu::addKernelImage(ModuleOp code, ArrayRef<std::string> functions) 
   });
 }
 
-static std::unique_ptr<llvm::TargetMachine> createTargetMachine(const Machine &machine, std::string *error) {
+static std::unique_ptr<llvm::TargetMachine> createTargetMachine(const fovea::lowering::Machine &machine,
+                                                                std::string *error) {
   static bool once = [] {
     LLVMInitializeX86TargetInfo(), LLVMInitializeX86Target(), LLVMInitializeX86TargetMC(),
         LLVMInitializeX86AsmPrinter();
@@ -155,7 +156,7 @@ static void storeSingleLanes(llvm::Module &module) {
     }
 }
 
-FailureOr<std::string> fovea::cpu::compileToObject(ModuleOp code, const Machine &machine, std::string *error,
+FailureOr<std::string> fovea::cpu::compileToObject(ModuleOp code, const lowering::Machine &machine, std::string *error,
                                                    std::string *llvmText) {
   std::unique_ptr<llvm::TargetMachine> target = createTargetMachine(machine, error);
   if (!target)

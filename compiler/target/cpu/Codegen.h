@@ -2,7 +2,7 @@
 #ifndef FOVEA_COMPILER_TARGET_CPU_CODEGEN_H
 #define FOVEA_COMPILER_TARGET_CPU_CODEGEN_H
 
-#include "compiler/target/cpu/Machine.h"
+#include "compiler/lowering/Machine.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
@@ -21,7 +21,7 @@ void buildLowerToLLVMPipeline(mlir::OpPassManager &passes, bool expandRounding =
 void addKernelImage(mlir::ModuleOp code, llvm::ArrayRef<std::string> functions);
 
 /// Machine code of a module in the LLVM dialect. `llvmText`, if given, receives the optimised LLVM IR.
-mlir::FailureOr<std::string> compileToObject(mlir::ModuleOp code, const Machine &machine, std::string *error,
+mlir::FailureOr<std::string> compileToObject(mlir::ModuleOp code, const lowering::Machine &machine, std::string *error,
                                              std::string *llvmText = nullptr);
 
 /// Links objects to a shared object that needs nothing but libc's memory functions. Calls may not overlap in time.

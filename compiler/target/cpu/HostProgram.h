@@ -2,7 +2,7 @@
 #ifndef FOVEA_COMPILER_TARGET_CPU_HOSTPROGRAM_H
 #define FOVEA_COMPILER_TARGET_CPU_HOSTPROGRAM_H
 
-#include "compiler/target/cpu/Lowering.h"
+#include "compiler/lowering/Lowering.h"
 
 #include "llvm/ADT/StringMap.h"
 
@@ -11,7 +11,7 @@ namespace fovea::cpu {
 /// A kernel as the host program sees it: its stages, and the number of the first one in the kernel table.
 struct CompiledKernel {
   unsigned firstStage;
-  llvm::SmallVector<Stage> stages;
+  llvm::SmallVector<lowering::Stage> stages;
 };
 
 /// What the manifest has to say of a dispatch: the stage launched and the node it comes from.

@@ -7,6 +7,8 @@
 #ifndef FOVEA_COMPILER_TARGET_VULKAN_SHADER_H
 #define FOVEA_COMPILER_TARGET_VULKAN_SHADER_H
 
+#include "fovea/artifact.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SPIRV/IR/SPIRVOps.h"
 
@@ -15,13 +17,11 @@
 
 namespace fovea::vulkan {
 
-/// On the function of a stage, see Lowering.h: invocations that do a task together.
-inline constexpr llvm::StringLiteral kGroupSizeAttr = "fovea.group_size";
-
 /// What a binding of a shader is, if it is none of the kernel's buffers: the words that are too many to be pushed, the
-/// memory of the run and the weights, both for the buffers that share a binding.
-inline constexpr uint8_t kWordsBinding = 251, kMemoryBinding = 252, kWeightsBinding = 253, kFaultBinding = 254,
-                         kWorkspaceBinding = 255;
+/// memory of the run and the weights, both for the buffers that share a binding, the word of faults, the workspace.
+inline constexpr uint8_t kWordsBinding = artifact::WORDS_BINDING, kMemoryBinding = artifact::MEMORY_BINDING,
+                         kWeightsBinding = artifact::WEIGHTS_BINDING, kFaultBinding = artifact::FAULT_BINDING,
+                         kWorkspaceBinding = artifact::WORKSPACE_BINDING;
 /// Words of a launch: the number of tasks, 32-bit words of workspace an invocation, the place of each shared buffer
 /// (in words; the highest bit is set for weights), the kernel's symbols. The first kPushWords are pushed.
 inline constexpr unsigned kTasksWord = 0, kWorkspaceWord = 1, kFirstFreeWord = 2, kPushWords = 32;

@@ -18,6 +18,10 @@ inline constexpr uint64_t SECTION_ALIGNMENT = 4096;
 // Within the weights section each weight starts at a multiple of this, which is what Vulkan devices ask for at most.
 inline constexpr uint64_t WEIGHT_ALIGNMENT = 256;
 
+// Bindings of a shader that are none of its kernel's buffers (artifact.fbs); the buffers' numbers are below.
+inline constexpr uint8_t WORDS_BINDING = 251, MEMORY_BINDING = 252, WEIGHTS_BINDING = 253, FAULT_BINDING = 254,
+                         WORKSPACE_BINDING = 255;
+
 // The first bytes of the file, little-endian. The manifest follows at once, at offset sizeof(Header).
 struct Header {
   char magic[8];

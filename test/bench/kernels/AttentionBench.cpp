@@ -18,7 +18,7 @@
 #include <random>
 
 using namespace fovea;
-using namespace fovea::cpu;
+using namespace fovea::lowering;
 
 namespace {
 struct Shape {

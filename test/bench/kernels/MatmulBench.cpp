@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 
 using namespace fovea;
-using namespace fovea::cpu;
+using namespace fovea::lowering;
 
 namespace {
 struct Shape {

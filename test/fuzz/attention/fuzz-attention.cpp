@@ -91,7 +91,7 @@ Subject::Subject(const fuzz::Generator &generator, const Settings &settings, con
   mlir::OwningOpRef<mlir::ModuleOp> module(mlir::cast<mlir::ModuleOp>(reference.get()->clone()));
   CompileOptions options;
   // Wide and narrow vectors in turn.
-  options.machines.push_back(*cpu::Machine::named(index % 4 == 3 ? "x86-64-v3" : "native", nullptr));
+  options.machines.push_back(*lowering::Machine::named(index % 4 == 3 ? "x86-64-v3" : "native", nullptr));
   if (std::string error; !settings.lowering.empty() && !options.lowering.parse(settings.lowering, error))
     throw Failure(FOVEA_INVALID, "--lowering: " + error);
   options.vulkan = !settings.onCpu();

@@ -11,7 +11,7 @@
 #include <random>
 #include <type_traits>
 
-using namespace fovea::cpu;
+using namespace fovea::lowering;
 using namespace fovea::test;
 
 namespace {

@@ -19,6 +19,7 @@
 using namespace mlir;
 using namespace fovea;
 using namespace fovea::cpu;
+using namespace fovea::lowering;
 
 static int64_t evaluate(AffineExpr expr, ArrayRef<int64_t> symbols) {
   if (auto c = dyn_cast<AffineConstantExpr>(expr))
@@ -80,7 +81,7 @@ std::unique_ptr<LoadedKernel> LoadedKernel::compile(const std::string &text, llv
   kernel.setLayoutsAttr(ArrayAttr::get(loaded->context.get(), schedule->layouts));
   loaded->schedule = textOf(kernel.getSchedule());
   OwningOpRef<ModuleOp> code = ModuleOp::create(UnknownLoc::get(loaded->context.get()));
-  FailureOr<SmallVector<fovea::cpu::Stage>> stages = lowering->emit(kernel, machine, *code);
+  FailureOr<SmallVector<fovea::lowering::Stage>> stages = lowering->emit(kernel, machine, *code);
   if (failed(stages) || failed(verify(*code)))
     return fail("emit", "the kernel could not be emitted");
   if (std::getenv("FOVEA_PRINT_CODE"))

@@ -1,14 +1,14 @@
 // Compiles kernels given as MLIR text with one lowering and loads them, for tests and benchmarks of kernel lowerings.
 #pragma once
 
-#include "compiler/target/cpu/Lowering.h"
+#include "compiler/lowering/Lowering.h"
 #include "runtime/include/fovea/abi.h"
 
 #include <memory>
 #include <string>
 #include <vector>
 
-namespace fovea::cpu {
+namespace fovea::lowering {
 
 /// One kernel, ready to be called.
 class LoadedKernel {
@@ -43,4 +43,4 @@ private:
   size_t capacity = 0;
 };
 
-} // namespace fovea::cpu
+} // namespace fovea::lowering

@@ -3,7 +3,7 @@
 #include <sstream>
 #include <vector>
 
-namespace fovea::cpu {
+namespace fovea::lowering {
 
 static std::string sized(int64_t size) { return size < 0 ? "?" : std::to_string(size); }
 
@@ -210,4 +210,4 @@ std::string attentionText(const AttentionText &o) {
          "} {\n^bb0(" + arguments + "):\n" + body.str() + "}\n";
 }
 
-} // namespace fovea::cpu
+} // namespace fovea::lowering

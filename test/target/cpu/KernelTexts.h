@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace fovea::cpu {
+namespace fovea::lowering {
 
 struct MatmulText {
   int64_t m, n, k; ///< m < 0: dynamic, symbol s0
@@ -40,4 +40,4 @@ struct AttentionText {
 /// Buffers: q, k, v (merged: qkv), [w], [mask], [lengths], out, [weights], [scratch].
 std::string attentionText(const AttentionText &options);
 
-} // namespace fovea::cpu
+} // namespace fovea::lowering

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <random>
 
-using namespace fovea::cpu;
+using namespace fovea::lowering;
 using namespace fovea::test;
 
 namespace {

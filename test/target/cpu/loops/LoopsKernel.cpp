@@ -31,7 +31,7 @@ test::LoopsKernel::LoopsKernel(const std::vector<Argument> &inputs, const std::v
   std::string text = "exec.kernel_def @kernel symbols " + std::to_string(symbols) + " inits " +
                      std::to_string(inits.size()) + " shapes [" + shapes + "] layouts [" + layouts +
                      "] schedule {} {\n^bb0(" + arguments + "):\n" + body + "\n}\n";
-  kernel = cpu::LoadedKernel::compile(text, "loops", *cpu::Machine::named(cpu), &reason);
+  kernel = lowering::LoadedKernel::compile(text, "loops", *lowering::Machine::named(cpu), &reason);
 }
 
 int64_t test::LoopsKernel::run(const std::vector<void *> &buffers, const std::vector<int64_t> &symbols,

@@ -24,7 +24,7 @@ public:
 
 private:
   std::string reason;
-  std::unique_ptr<cpu::LoadedKernel> kernel;
+  std::unique_ptr<lowering::LoadedKernel> kernel;
 };
 
 } // namespace fovea::test

@@ -1,0 +1,190 @@
+// A matrix product for machines that run shaders: an invocation keeps a tile of sums in registers and reads its
+// operands where they lie.
+//
+// The columns of a workgroup's invocations are neighbours, so that a load of w is one access to consecutive memory, and
+// its rows are the same, so that a load of a is the same for all of them. There is no shared memory in it: on devices
+// that are CPUs a workgroup's copy costs more than the caches that they have. A normalisation of the rows is a second
+// stage, one invocation a row; between the two the values lie in memory of the kernel's own.
+#include "compiler/lowering/InPlace.h"
+#include "compiler/lowering/Matmul.h"
+#include "compiler/lowering/SingleOp.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+using namespace mlir;
+using namespace fovea;
+using namespace fovea::lowering;
+using fovea::data::DimExpr;
+
+static constexpr int64_t kGroup = 64, kUnroll = 4;
+
+namespace {
+struct Tile {
+  int64_t rows, columns; ///< of an invocation; its columns are kGroup apart
+};
+
+class Writer {
+public:
+  Writer(StageFrame &frame, KernelCode &c, MatmulForm &form, Tile tile)
+      : frame(frame), c(c), form(form), tile(tile), places(frame, c, form), epilogue(frame, c, form) {}
+  void writeSums();
+  void writeNorm();
+
+private:
+  using Values = KernelCode::Values;
+  Values batchOf(Value index);
+  /// The memory between the stages: element (0, 0).
+  Value scratch() { return frame.buffer(form.kernel.outputs().back()); }
+
+  StageFrame &frame;
+  KernelCode &c;
+  MatmulForm &form;
+  const Tile tile;
+  RowPlaces places;
+  MatmulEpilogue epilogue;
+};
+} // namespace
+
+Writer::Values Writer::batchOf(Value index) {
+  SmallVector<DimExpr> sizes;
+  for (int64_t d : form.batch)
+    sizes.push_back(form.sizes[d]);
+  return indexOfTask(frame, c, index, sizes);
+}
+
+void Writer::writeSums() {
+  Value m = frame.size(form.count(form.rows)), n = frame.size(form.n), k = frame.size(form.k);
+  Value bands = c.ceilDiv(m, tile.rows), strips = c.ceilDiv(n, tile.columns * kGroup);
+  Value lane =
+      arith::IndexCastOp::create(c.b, c.loc, c.b.getI64Type(), gpu::ThreadIdOp::create(c.b, c.loc, gpu::Dimension::x));
+  c.loop(frame.begin(), frame.end(), 1, [&](Value task) {
+    Value strip = c.rem(task, strips), rest = c.div(task, strips);
+    Value m0 = c.mul(c.rem(rest, bands), tile.rows), n0 = c.add(c.mul(strip, tile.columns * kGroup), lane);
+    Values batch = batchOf(c.div(rest, bands));
+    int64_t rank = form.sizes.size();
+    Type aType = elementOf(form.a), wType = elementOf(form.w);
+    DimExpr wColumn = form.column < 0 ? DimExpr(0) : form.w.strides[form.column];
+    Value aOrigin = places.origin(form.a, batch), wOrigin = places.origin(form.w, batch);
+    // Rows and columns behind the last ones read the last ones; their sums are not written.
+    Values rows, columns, places_;
+    for (int64_t i = 0; i < tile.rows; ++i) {
+      Value row = c.min(c.add(m0, i), c.sub(m, c.constant(1)));
+      rows.push_back(c.address(aOrigin, aType, places.row(form.a, row)));
+    }
+    for (int64_t j = 0; j < tile.columns; ++j) {
+      columns.push_back(c.add(n0, j * kGroup));
+      Value column = c.min(columns.back(), c.sub(n, c.constant(1)));
+      places_.push_back(c.address(wOrigin, wType, c.mul(column, frame.size(wColumn))));
+    }
+    auto step = [&](Value at, ValueRange sums) {
+      Values a, w, next;
+      for (Value row : rows)
+        a.push_back(c.load(aType, c.address(row, aType, c.mul(at, frame.size(form.a.strides[rank])))));
+      for (Value place : places_)
+        w.push_back(c.load(wType, c.address(place, wType, c.mul(at, frame.size(form.w.strides[rank])))));
+      for (int64_t i = 0; i < tile.rows; ++i)
+        for (int64_t j = 0; j < tile.columns; ++j)
+          next.push_back(c.fma(a[i], w[j], sums[i * tile.columns + j]));
+      return next;
+    };
+    Values sums(tile.rows * tile.columns, c.number(form.element, 0));
+    Value whole = c.sub(k, c.rem(k, c.constant(kUnroll)));
+    sums = c.loop(c.constant(0), whole, kUnroll, sums, [&](Value at, ValueRange state) {
+      Values next(state);
+      for (int64_t u = 0; u < kUnroll; ++u)
+        next = step(c.add(at, u), next);
+      return next;
+    });
+    sums = c.loop(whole, k, 1, sums, [&](Value at, ValueRange state) { return step(at, state); });
+    for (int64_t i = 0; i < tile.rows; ++i) {
+      Value row = c.add(m0, i);
+      c.when(c.less(row, m), [&] {
+        for (int64_t j = 0; j < tile.columns; ++j)
+          c.when(c.less(columns[j], n), [&] {
+            Value sum = c.splat(c.vector(form.element, 1), sums[i * tile.columns + j]);
+            if (Value left = epilogue.finish(batch, row, sum, {columns[j], {}, 1}))
+              c.store(left, c.address(scratch(), form.element, c.add(c.mul(row, n), columns[j])));
+          });
+      });
+    }
+  });
+}
+
+void Writer::writeNorm() {
+  Value n = frame.size(form.n);
+  c.loop(frame.begin(), frame.end(), 1, [&](Value row) {
+    epilogue.normalize({}, row, c.constant(1), 1, c.address(scratch(), form.element, c.mul(row, n)), n);
+  });
+}
+
+namespace {
+class MatmulThreadsLowering : public KernelLowering {
+public:
+  StringRef name() const override { return "matmul-threads"; }
+  bool isFor(const Machine &machine) const override { return machine.shaders; }
+
+  FailureOr<Schedule> plan(const KernelView &kernel, const Machine &, DictionaryAttr requested,
+                           std::string &reason) const override {
+    FailureOr<std::unique_ptr<MatmulForm>> form = MatmulForm::of(kernel, reason);
+    if (failed(form))
+      return failure();
+    MatmulForm &f = **form;
+    // Enough invocations before large tiles.
+    double m = typicalSize(f.count(f.rows)), n = typicalSize(f.n);
+    Tile tile{m >= 64 ? 8 : m >= 4 ? 4 : 1, n >= 512 ? 4 : n >= 128 ? 2 : 1};
+    if (!takeRequested(requested, "rows", 1, 16, 1, tile.rows, reason) ||
+        !takeRequested(requested, "columns", 1, 8, 1, tile.columns, reason))
+      return failure();
+    Builder b(kernel.op->getContext());
+    Schedule schedule;
+    schedule.attributes = b.getDictionaryAttr({b.getNamedAttr("kind", b.getStringAttr(name())),
+                                               b.getNamedAttr("rows", b.getI64IntegerAttr(tile.rows)),
+                                               b.getNamedAttr("columns", b.getI64IntegerAttr(tile.columns))});
+    schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(b.getContext()));
+    schedule.aliases =
+        aliasesOf(kernel, [&](BlockArgument init, BlockArgument input) { return f.mayWriteOver(init, input); });
+    if (f.norm)
+      schedule.scratchBytes =
+          affineOf(f.count(f.rows) * f.n, b.getContext()) * static_cast<int64_t>(bytesOf(f.element));
+    schedule.nanoseconds = 0; // better than loops over scalars, whatever the sizes
+    return schedule;
+  }
+
+  FailureOr<SmallVector<Stage>> emit(exec::KernelDefOp kernel, const Machine &machine, ModuleOp code) const override {
+    std::string reason;
+    FailureOr<std::unique_ptr<MatmulForm>> form = MatmulForm::of(KernelView(kernel), reason);
+    auto rows = kernel.getSchedule().getAs<IntegerAttr>("rows"),
+         columns = kernel.getSchedule().getAs<IntegerAttr>("columns");
+    if (failed(form) || !rows || !columns)
+      return kernel.emitError("not a matrix product with rows and columns of a tile: ") << reason, failure();
+    MatmulForm &f = **form;
+    Tile tile{rows.getInt(), columns.getInt()};
+    MLIRContext *context = kernel.getContext();
+    SmallVector<Stage> stages;
+    auto add = [&](StringRef suffix, AffineExpr tasks, llvm::function_ref<void(Writer &)> write) {
+      Stage &stage = stages.emplace_back();
+      stage.function = (kernel.getSymName() + suffix).str();
+      StageFrame frame(KernelView(kernel), code, stage.function);
+      KernelCode c(frame.builder(), frame.loc(), machine);
+      Writer writer(frame, c, f, tile);
+      write(writer);
+      frame.finish();
+      stage.tasks = tasks;
+      stage.workspaceBytes = getAffineConstantExpr(0, context);
+    };
+    AffineExpr m = affineOf(f.count(f.rows), context);
+    add("_sums",
+        affineOf(f.count(f.batch), context) * m.ceilDiv(tile.rows) *
+            affineOf(f.n, context).ceilDiv(tile.columns * kGroup),
+        [](Writer &writer) { writer.writeSums(); });
+    code.lookupSymbol(stages[0].function)->setAttr(kGroupSizeAttr, Builder(context).getI64IntegerAttr(kGroup));
+    if (f.norm)
+      add("_norm", m, [](Writer &writer) { writer.writeNorm(); });
+    return stages;
+  }
+};
+} // namespace
+
+std::unique_ptr<KernelLowering> fovea::lowering::createMatmulThreadsLowering() {
+  return std::make_unique<MatmulThreadsLowering>();
+}

@@ -1,0 +1,59 @@
+#include "compiler/lowering/Attention.h"
+#include "compiler/lowering/Lowering.h"
+#include "compiler/lowering/Matmul.h"
+
+using namespace fovea::lowering;
+
+bool fovea::lowering::takeRequested(mlir::DictionaryAttr requested, llvm::StringRef name, int64_t least, int64_t most,
+                                    int64_t step, int64_t &value, std::string &reason) {
+  auto attribute = requested ? requested.getAs<mlir::IntegerAttr>(name) : mlir::IntegerAttr();
+  if (!attribute)
+    return true;
+  value = attribute.getInt();
+  if (value >= least && value <= most && value % step == 0)
+    return true;
+  reason = ("expected " + name + (step > 1 ? " as a multiple of " + llvm::Twine(step) : "") + " from " +
+            llvm::Twine(least) + " to " + llvm::Twine(most) + ", got " + llvm::Twine(value))
+               .str();
+  return false;
+}
+
+namespace {
+struct Registry {
+  std::vector<std::unique_ptr<KernelLowering>> owned;
+  std::vector<const KernelLowering *> all;
+
+  void add(std::unique_ptr<KernelLowering> lowering) {
+    all.push_back(lowering.get());
+    owned.push_back(std::move(lowering));
+  }
+  Registry() {
+    add(createMatmulLowering());
+    add(createMatmulThreadsLowering());
+    add(createAttentionLowering());
+    add(createAttentionThreadsLowering());
+    add(createAttentionGeneralLowering());
+    add(createMatchingLowering());
+    add(createTopKLowering());
+    add(createScatterLowering());
+    add(createLinearAttentionLowering());
+    add(createCausalConvLowering());
+    add(createCacheAppendLowering());
+    add(createPagedAppendLowering());
+    add(createPagedAttentionLowering());
+    add(createLoopsLowering());
+  }
+};
+} // namespace
+
+/// Fovea's own first, then those of plugins.
+static Registry &registry() {
+  static Registry registry;
+  return registry;
+}
+
+void fovea::lowering::registerKernelLowering(std::unique_ptr<KernelLowering> lowering) {
+  registry().add(std::move(lowering));
+}
+
+llvm::ArrayRef<const KernelLowering *> fovea::lowering::kernelLowerings() { return registry().all; }

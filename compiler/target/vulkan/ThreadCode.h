@@ -1,0 +1,99 @@
+// A stage's function as a shader, while it is being written; see ThreadCode.cpp.
+#ifndef FOVEA_COMPILER_TARGET_VULKAN_THREADCODE_H
+#define FOVEA_COMPILER_TARGET_VULKAN_THREADCODE_H
+
+#include "compiler/target/vulkan/ShaderModule.h"
+#include "compiler/target/vulkan/WideIntegers.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+namespace fovea::vulkan {
+
+/// Where an address points.
+struct Place {
+  enum Kind { none, arguments, buffers, symbols, data, choice } kind = none;
+  uint8_t buffer = 0;                 ///< data: the kernel's, or one of the other bindings. arguments: the field
+  mlir::Value words = {}, bytes = {}; ///< data: from the buffer's start; null: none. Their sum is the place
+  int64_t constant = 0;               ///< bytes, or for arrays elements
+  /// choice: one of two places, by a condition.
+  mlir::Value condition = {};
+  std::shared_ptr<std::pair<Place, Place>> both = {};
+};
+
+class ThreadCode {
+public:
+  ThreadCode(mlir::func::FuncOp function, mlir::ModuleOp code, Shader &shader)
+      : function(function), wide(function), shader(shader), frame(code, function.getLoc(), shader), b(frame.builder()),
+        loc(function.getLoc()) {}
+  mlir::FailureOr<mlir::spirv::ModuleOp> write();
+
+private:
+  mlir::LogicalResult refuse(mlir::Operation *op, const llvm::Twine &why) {
+    return op->emitError("not supported: no shader can do ") << why;
+  }
+  // Values.
+  mlir::Type typeOf(mlir::Value v) const;
+  mlir::Value get(mlir::Value v);
+  mlir::Value getIndex(mlir::Value v); ///< as i32
+  mlir::Value getWide(mlir::Value v, bool asWide);
+  void set(mlir::Value v, mlir::Value is) { values[v] = is; }
+  mlir::Value constant(int64_t v) { return frame.constant(static_cast<int32_t>(v)); }
+  mlir::Value constant(mlir::Type type, int64_t v) { return mlir::arith::ConstantIntOp::create(b, loc, type, v); }
+  /// Bits of an integer of that type, where it is kept in 32 though it is smaller; else 0.
+  static unsigned smallBits(mlir::Type type);
+  mlir::Value signExtended(mlir::Value v, unsigned bits);
+  mlir::Value zeroExtended(mlir::Value v, unsigned bits);
+  template <typename Op> mlir::Value make(mlir::Value x, mlir::Value y) { return b.createOrFold<Op>(loc, x, y); }
+
+  // Memory.
+  mlir::LogicalResult address(mlir::LLVM::GEPOp op);
+  mlir::LogicalResult load(mlir::Operation *op, mlir::Value result, mlir::Value pointer, mlir::Value mask,
+                           mlir::Value otherwise);
+  mlir::LogicalResult store(mlir::Operation *op, mlir::Value value, mlir::Value pointer, mlir::Value mask);
+  mlir::LogicalResult copy(mlir::LLVM::MemcpyOp op);
+  mlir::Value loadFrom(const Place &place, mlir::Type type);
+  void storeTo(const Place &place, mlir::Type type, mlir::Value value);
+  struct At {
+    mlir::Value word, shift; ///< shift: in bits
+  };
+  At at(const Place &place);
+  Place advanced(Place place, mlir::Value elements, int64_t size);
+  void under(mlir::Value condition, llvm::function_ref<void()> body);
+  mlir::Value either(mlir::Value condition, mlir::Type type, llvm::function_ref<mlir::Value()> then,
+                     llvm::function_ref<mlir::Value()> other);
+  Place placeOf(uint8_t buffer);
+  static bool isWords(const Place &place);
+  mlir::LogicalResult isData(mlir::Operation *op, const Place &place);
+
+  // Operations.
+  mlir::LogicalResult translate(mlir::Block &block);
+  mlir::LogicalResult translate(mlir::Operation *op);
+  mlir::LogicalResult constantOp(mlir::arith::ConstantOp op);
+  mlir::LogicalResult entry(mlir::vector::ExtractOp op);
+  mlir::LogicalResult elementwise(mlir::Operation *op);
+  mlir::LogicalResult conversion(mlir::Operation *op);
+  mlir::LogicalResult loop(mlir::scf::ForOp op);
+  mlir::LogicalResult branch(mlir::scf::IfOp op);
+  mlir::LogicalResult loop(mlir::scf::WhileOp op);
+  mlir::LogicalResult choose(mlir::scf::IndexSwitchOp op);
+  /// What values have become, in the types that those of `like` have here.
+  llvm::SmallVector<mlir::Value> getLike(mlir::ValueRange from, mlir::ValueRange like);
+
+  mlir::func::FuncOp function;
+  WideIntegers wide;
+  Shader &shader;
+  ShaderModule frame;
+  mlir::OpBuilder &b;
+  mlir::Location loc;
+  llvm::DenseMap<mlir::Value, mlir::Value> values;
+  llvm::DenseMap<mlir::Value, Place> places;
+  llvm::DenseMap<mlir::Value, mlir::DenseElementsAttr> tables; ///< constant vectors that single elements are taken of
+  mlir::Value task, tasks;
+};
+
+} // namespace fovea::vulkan
+
+#endif // FOVEA_COMPILER_TARGET_VULKAN_THREADCODE_H

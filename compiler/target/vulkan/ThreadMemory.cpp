@@ -1,0 +1,243 @@
+// Addresses of a stage's function as places in buffers of words, and what is read and written there.
+#include "compiler/target/vulkan/ThreadCode.h"
+
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace fovea;
+using namespace fovea::vulkan;
+
+Place ThreadCode::advanced(Place place, Value elements, int64_t size) {
+  if (place.kind == Place::choice) {
+    place.both = std::make_shared<std::pair<Place, Place>>(advanced(place.both->first, elements, size),
+                                                           advanced(place.both->second, elements, size));
+    return place;
+  }
+  APInt known;
+  if (matchPattern(elements, m_ConstantInt(&known))) {
+    place.constant += known.getSExtValue() * size;
+    return place;
+  }
+  bool whole = size % 4 == 0;
+  Value &sum = whole ? place.words : place.bytes;
+  int64_t factor = whole ? size / 4 : size;
+  Value term = factor == 1 ? elements : make<arith::MulIOp>(elements, constant(factor));
+  sum = sum ? make<arith::AddIOp>(sum, term) : term;
+  return place;
+}
+
+LogicalResult ThreadCode::isData(Operation *op, const Place &place) {
+  if (place.kind == Place::data || place.kind == Place::choice)
+    return success();
+  return refuse(op, "an address that is not one of a buffer's");
+}
+
+LogicalResult ThreadCode::address(LLVM::GEPOp op) {
+  Place place = places.lookup(op.getBase());
+  if (place.kind == Place::none || op.getIndices().size() != 1)
+    return refuse(op, "this computation of an address");
+  auto index = *op.getIndices().begin();
+  Value elements = isa<Value>(index) ? getIndex(cast<Value>(index)) : constant(cast<IntegerAttr>(index).getInt());
+  if (place.kind == Place::data || place.kind == Place::choice) {
+    Type element = withoutLane(op.getElemType());
+    places[op.getResult()] = advanced(place, elements, std::max(1u, element.getIntOrFloatBitWidth() / 8));
+    return success();
+  }
+  APInt known;
+  if (!matchPattern(elements, m_ConstantInt(&known)))
+    return refuse(op, "a number of a buffer that is computed");
+  if (place.kind == Place::arguments)
+    place.buffer = known.getZExtValue();
+  else
+    place.constant = known.getZExtValue();
+  places[op.getResult()] = place;
+  return success();
+}
+
+ThreadCode::At ThreadCode::at(const Place &place) {
+  int64_t size = place.constant;
+  Value word = place.words;
+  auto add = [&](Value x, Value y) { return x ? make<arith::AddIOp>(x, y) : y; };
+  if (!place.bytes && size % 4 == 0)
+    return {size || !word ? add(word, constant(size / 4)) : word, Value()};
+  Value bytes = place.bytes ? size ? make<arith::AddIOp>(place.bytes, constant(size)) : place.bytes : constant(size);
+  Value shift = make<arith::ShLIOp>(make<arith::AndIOp>(bytes, constant(3)), constant(3));
+  return {add(word, make<arith::ShRUIOp>(bytes, constant(2))), shift};
+}
+
+Value ThreadCode::loadFrom(const Place &place, Type type) {
+  unsigned bits = type.isIndex() ? 64 : type.getIntOrFloatBitWidth();
+  if (place.kind == Place::choice) {
+    Type kept = bits < 32 ? b.getI32Type() : type.isIndex() ? b.getI64Type() : type;
+    return either(
+        place.condition, kept, [&] { return loadFrom(place.both->first, type); },
+        [&] { return loadFrom(place.both->second, type); });
+  }
+  auto wordAt = [&](Value index) -> Value { return spirv::LoadOp::create(b, loc, frame.word(place.buffer, index)); };
+  At p = at(place);
+  if (bits < 32) {
+    Value word = wordAt(p.word);
+    return signExtended(p.shift ? make<arith::ShRUIOp>(word, p.shift) : word, bits);
+  }
+  Value low = wordAt(p.word);
+  if (bits == 32)
+    return type.isInteger(32) ? low : arith::BitcastOp::create(b, loc, type, low).getResult();
+  Value high = wordAt(make<arith::AddIOp>(p.word, constant(1)));
+  if (type.isF64()) {
+    auto pair =
+        spirv::CompositeConstructOp::create(b, loc, VectorType::get({2}, b.getI32Type()), ValueRange{low, high});
+    return spirv::BitcastOp::create(b, loc, type, pair);
+  }
+  Value wideHigh = arith::ExtUIOp::create(b, loc, b.getI64Type(), high);
+  return make<arith::OrIOp>(make<arith::ShLIOp>(wideHigh, constant(b.getI64Type(), 32)),
+                            arith::ExtUIOp::create(b, loc, b.getI64Type(), low));
+}
+
+void ThreadCode::storeTo(const Place &place, Type type, Value value) {
+  if (place.kind == Place::choice) {
+    under(place.condition, [&] { storeTo(place.both->first, type, value); });
+    return under(make<arith::XOrIOp>(place.condition, constant(b.getI1Type(), 1)),
+                 [&] { storeTo(place.both->second, type, value); });
+  }
+  At p = at(place);
+  unsigned bits = type.isIndex() ? 64 : type.getIntOrFloatBitWidth();
+  auto setWord = [&](Value index, Value v) { spirv::StoreOp::create(b, loc, frame.word(place.buffer, index), v); };
+  if (bits < 32) {
+    // Other invocations write the other bytes of the word.
+    Value mask = constant(static_cast<int64_t>((1u << bits) - 1)), shift = p.shift ? p.shift : constant(0);
+    Value cleared = make<arith::XOrIOp>(make<arith::ShLIOp>(mask, shift), constant(-1));
+    Value bitsInPlace = make<arith::ShLIOp>(zeroExtended(value, bits), shift);
+    Value pointer = frame.word(place.buffer, p.word);
+    spirv::AtomicAndOp::create(b, loc, b.getI32Type(), pointer, spirv::Scope::Device, spirv::MemorySemantics::None,
+                               cleared);
+    spirv::AtomicOrOp::create(b, loc, b.getI32Type(), pointer, spirv::Scope::Device, spirv::MemorySemantics::None,
+                              bitsInPlace);
+    return;
+  }
+  if (bits == 32)
+    return setWord(p.word,
+                   type.isInteger(32) ? value : arith::BitcastOp::create(b, loc, b.getI32Type(), value).getResult());
+  Value low, high, next = make<arith::AddIOp>(p.word, constant(1));
+  APInt known;
+  if (type.isF64()) {
+    Value pair = spirv::BitcastOp::create(b, loc, VectorType::get({2}, b.getI32Type()), value);
+    low = spirv::CompositeExtractOp::create(b, loc, pair, ArrayRef<int32_t>{0});
+    high = spirv::CompositeExtractOp::create(b, loc, pair, ArrayRef<int32_t>{1});
+  } else if (matchPattern(value, m_ConstantInt(&known))) {
+    low = constant(static_cast<int32_t>(known.getSExtValue()));
+    high = constant(static_cast<int32_t>(known.getSExtValue() >> 32));
+  } else if (value.getType().isInteger(32)) {
+    low = value, high = make<arith::ShRSIOp>(value, constant(31));
+  } else {
+    low = arith::TruncIOp::create(b, loc, b.getI32Type(), value);
+    high = arith::TruncIOp::create(b, loc, b.getI32Type(), make<arith::ShRUIOp>(value, constant(b.getI64Type(), 32)));
+  }
+  setWord(p.word, low);
+  setWord(next, high);
+}
+
+void ThreadCode::under(Value condition, llvm::function_ref<void()> body) {
+  auto branch = scf::IfOp::create(b, loc, condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(branch.thenBlock()->getTerminator());
+  body();
+}
+
+Value ThreadCode::either(Value condition, Type type, llvm::function_ref<Value()> then,
+                         llvm::function_ref<Value()> other) {
+  auto branch = scf::IfOp::create(b, loc, TypeRange(type), condition, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(branch.thenBlock());
+  scf::YieldOp::create(b, loc, then());
+  b.setInsertionPointToEnd(branch.elseBlock());
+  scf::YieldOp::create(b, loc, other());
+  return branch.getResult(0);
+}
+
+/// The start of one of the kernel's buffers. Where a shared one lies is known when it is launched.
+Place ThreadCode::placeOf(uint8_t buffer) {
+  auto found = llvm::find(shader.shared, buffer);
+  if (found == shader.shared.end())
+    return {Place::data, buffer};
+  Value place = frame.push(kFirstFreeWord + (found - shader.shared.begin()));
+  Value words = make<arith::AndIOp>(place, constant(0x7fffffff));
+  Place choice{Place::choice};
+  choice.condition = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, place, constant(0));
+  choice.both = std::make_shared<std::pair<Place, Place>>(Place{Place::data, kWeightsBinding, words},
+                                                          Place{Place::data, kMemoryBinding, words});
+  return choice;
+}
+
+/// True for a place between two words.
+bool ThreadCode::isWords(const Place &place) {
+  if (place.kind == Place::choice)
+    return isWords(place.both->first) && isWords(place.both->second);
+  return !place.bytes && place.constant % 4 == 0;
+}
+
+LogicalResult ThreadCode::load(Operation *op, Value result, Value pointer, Value mask, Value otherwise) {
+  Place place = places.lookup(pointer);
+  if (place.kind == Place::arguments) {
+    // The fields of fovea_kernel_args: buffers, scalars, fault.
+    if (place.buffer == 2)
+      places[result] = {Place::data, kFaultBinding};
+    else
+      places[result] = {place.buffer == 0 ? Place::buffers : Place::symbols};
+    return success();
+  }
+  if (place.kind == Place::buffers) {
+    if (place.constant >= kWordsBinding)
+      return refuse(op, "so many buffers");
+    places[result] = placeOf(static_cast<uint8_t>(place.constant));
+    return success();
+  }
+  if (place.kind == Place::symbols) {
+    set(result, frame.push(kFirstFreeWord + shader.shared.size() + place.constant));
+    return success();
+  }
+  if (failed(isData(op, place)))
+    return failure();
+  Type type = withoutLane(result.getType()), kept = typeOf(result);
+  auto whole = [&] { return loadFrom(place, type); };
+  if (mask && !matchPattern(mask, m_One()))
+    set(result, either(get(mask), kept, whole, [&] { return get(otherwise); }));
+  else
+    set(result, whole());
+  return success();
+}
+
+LogicalResult ThreadCode::store(Operation *op, Value value, Value pointer, Value mask) {
+  Place place = places.lookup(pointer);
+  if (failed(isData(op, place)))
+    return failure();
+  Type type = withoutLane(value.getType());
+  Value v = get(value);
+  auto whole = [&] { storeTo(place, type, v); };
+  if (mask && !matchPattern(mask, m_One()))
+    under(get(mask), whole);
+  else
+    whole();
+  return success();
+}
+
+LogicalResult ThreadCode::copy(LLVM::MemcpyOp op) {
+  Place to = places.lookup(op.getDst()), from = places.lookup(op.getSrc());
+  if (failed(isData(op, to)) || failed(isData(op, from)))
+    return failure();
+  Value bytes = getIndex(op.getLen()), zero = constant(0), one = constant(1);
+  auto each = [&](Value first, Value last, Type type, int64_t size) {
+    auto loop = scf::ForOp::create(b, loc, first, last, one);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(loop.getBody()->getTerminator());
+    Value i = loop.getInductionVar();
+    storeTo(advanced(to, i, size), type, loadFrom(advanced(from, i, size), type));
+  };
+  Value done = zero;
+  if (isWords(to) && isWords(from)) {
+    Value count = make<arith::ShRUIOp>(bytes, constant(2));
+    each(zero, count, b.getI32Type(), 4);
+    done = make<arith::ShLIOp>(count, constant(2));
+  }
+  each(done, bytes, b.getI8Type(), 1);
+  return success();
+}
