@@ -12,8 +12,7 @@
 using namespace mlir;
 using namespace fovea::frontend;
 
-//===-- Operations
-//-----------------------------------------------------------------------------------------------------------------===//
+//===-- Operations ===//
 
 Attribute Importer::number(Type element, double value) {
   if (auto type = dyn_cast<FloatType>(element)) {
@@ -130,8 +129,7 @@ Value Importer::concat(ValueRange tensors, int64_t axis) {
   return tensor::ConcatOp::create(b, loc, type(result, elementType(tensors.front())), axis, tensors);
 }
 
-//===-- Broadcasting
-//----------------------------------------------------------------------------------------------------------------===//
+//===-- Broadcasting ===//
 
 /// min(x, c) for a dim that is such a value.
 static arith::MinSIOp asMinimum(const DimExpr &e) {

@@ -29,8 +29,7 @@ static SmallVector<Value> inputsOf(Importer &im, const Node &node) {
   return inputs;
 }
 
-//===-- Two operands
-//----------------------------------------------------------------------------------------------------------------===//
+//===-- Two operands ===//
 
 using Combine = Value (*)(OpBuilder &, Location, Value, Value);
 
@@ -251,8 +250,7 @@ static void importPow(Importer &im, const Node &node) {
   }));
 }
 
-//===-- One operand
-//-----------------------------------------------------------------------------------------------------------------===//
+//===-- One operand ===//
 
 using Unary = Value (*)(OpBuilder &, Location, Value);
 
@@ -390,8 +388,7 @@ static void importIsInf(Importer &im, const Node &node) {
       }));
 }
 
-//===-- Selection
-//-------------------------------------------------------------------------------------------------------------------===//
+//===-- Selection ===//
 
 static void importWhere(Importer &im, const Node &node) {
   SmallVector<Value> in{im.input(node, 0), im.input(node, 1), im.input(node, 2)};

@@ -7,8 +7,7 @@
 using namespace mlir;
 using namespace fovea::frontend;
 
-//===-- Node
-//-----------------------------------------------------------------------------------------------------------------------===//
+//===-- Node ===//
 
 const onnx::AttributeProto *Node::attribute(StringRef name) const {
   for (const onnx::AttributeProto &attribute : proto.attribute())
@@ -47,8 +46,7 @@ std::string Node::label() const {
   return outputs() && !output(0).empty() ? output(0) : proto.op_type() + "_" + std::to_string(position);
 }
 
-//===-- Values of the graph
-//---------------------------------------------------------------------------------------------------------===//
+//===-- Values of the graph ===//
 
 Importer::Importer(MLIRContext &context, std::shared_ptr<OnnxModel> model, const ImportOptions &options)
     : b(&context), loc(FileLineColLoc::get(&context, llvm::sys::path::filename(model->path()), 0, 0)),

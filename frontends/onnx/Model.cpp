@@ -69,8 +69,7 @@ int64_t fovea::frontend::elementCount(const onnx::TensorProto &tensor) {
   return count;
 }
 
-//===-- Files
-//----------------------------------------------------------------------------------------------------------------------===//
+//===-- Files ===//
 
 std::shared_ptr<OnnxModel> OnnxModel::read(llvm::StringRef file, llvm::StringRef allowExternalData) {
   auto result = std::make_shared<OnnxModel>();
@@ -181,8 +180,7 @@ TensorBytes OnnxModel::bytes(const onnx::TensorProto &tensor) {
   return result;
 }
 
-//===-- Order
-//----------------------------------------------------------------------------------------------------------------------===//
+//===-- Order ===//
 
 static std::string describe(const onnx::NodeProto &node, int position) {
   return node.op_type() + " \"" + node.name() + "\" at graph position " + std::to_string(position);

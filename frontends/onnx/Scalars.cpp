@@ -26,8 +26,7 @@ static std::optional<Scalars> elementwise(ArrayRef<const Scalars *> inputs, Type
   return result;
 }
 
-//===-- Elementwise
-//----------------------------------------------------------------------------------------------------------------===//
+//===-- Elementwise ===//
 
 /// 1 or 0; decided from the ranges where that is possible.
 static DimExpr compare(Importer &im, arith::CmpIPredicate predicate, const DimExpr &x, const DimExpr &y) {
