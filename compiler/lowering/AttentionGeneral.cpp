@@ -2,10 +2,9 @@
 // keys with a running state. One query row at a time.
 //
 // Few queries and many keys (decoding with a cache) leave threads without work if a task is a row. Then the keys of a
-// row are split: a first stage makes a maximum, a sum and an unnormalised result for each part, a second one merges
-// them (Dao et al. 2023, "Flash-Decoding"). The number of parts depends on the dims only, so results do not depend on
-// the number of threads.
+// row are split, see KeyParts.h.
 #include "compiler/lowering/AttentionRow.h"
+#include "compiler/lowering/KeyParts.h"
 #include "compiler/lowering/Traffic.h"
 
 using namespace mlir;
@@ -24,28 +23,18 @@ static bool maySplit(AttentionForm &form) {
          !op.hasExtra(attn::Extra::scores) && !op.hasExtra(attn::Extra::tap);
 }
 
-/// Into how many parts the keys of each row are split.
 static int64_t partsFor(AttentionForm &form) {
-  constexpr int64_t kTasks = 64, kMost = 16, kLeastKeys = 256;
   if (!maySplit(form))
     return 1;
-  int64_t rows = std::max<int64_t>(1, form.batch.getConstant().value_or(1) * form.heads * *form.m.getConstant());
-  int64_t most = form.n.getConstant().value_or(kMost * kLeastKeys) / kLeastKeys;
-  return std::max<int64_t>(1, std::min({kMost, kTasks / rows, most}));
+  return KeyParts::suitable(form.batch.getConstant().value_or(1) * form.heads * *form.m.getConstant(),
+                            form.n.getConstant());
+}
+
+static KeyParts partsOf(AttentionForm &form, int64_t count) {
+  return {form.batch * DimExpr(form.heads) * form.m, form.valueSize, form.op.getScoreType(), count};
 }
 
 namespace {
-/// What the parts leave, in memory that the stages share: results, maxima, sums, each by row and part.
-struct Parts {
-  int64_t count;
-  DimExpr rows, results, maxima, sums, bytes; ///< places in elements
-  Parts(AttentionForm &form, int64_t count) : count(count) {
-    rows = form.batch * DimExpr(form.heads) * form.m;
-    maxima = rows * DimExpr(count) * form.valueSize, sums = maxima + rows * DimExpr(count);
-    bytes = (sums + rows * DimExpr(count)) * DimExpr(bytesOf(form.op.getScoreType()));
-  }
-};
-
 class AttentionGeneralLowering : public KernelLowering {
 public:
   llvm::StringRef name() const override { return "attention-general"; }
@@ -59,9 +48,9 @@ private:
   using Body = llvm::function_ref<void(StageFrame &, KernelCode &, RowWriter &, Value task)>;
   static Stage emitStage(exec::KernelDefOp kernel, AttentionForm &form, const Machine &machine, ModuleOp code,
                          StringRef suffix, Body body);
-  static Stage emitParts(exec::KernelDefOp kernel, AttentionForm &form, const Parts &parts, const Machine &machine,
+  static Stage emitParts(exec::KernelDefOp kernel, AttentionForm &form, const KeyParts &parts, const Machine &machine,
                          ModuleOp code);
-  static Stage emitMerge(exec::KernelDefOp kernel, AttentionForm &form, const Parts &parts, const Machine &machine,
+  static Stage emitMerge(exec::KernelDefOp kernel, AttentionForm &form, const KeyParts &parts, const Machine &machine,
                          ModuleOp code);
 };
 } // namespace
@@ -76,12 +65,12 @@ FailureOr<Schedule> AttentionGeneralLowering::plan(const KernelView &kernel, con
   Builder b(context);
   Schedule schedule;
   int64_t parts = partsFor(f);
-  if (!takeRequested(requested, "parts", 1, maySplit(f) ? 64 : 1, 1, parts, reason))
+  if (!takeRequested(requested, "parts", 1, maySplit(f) ? KeyParts::kMost : 1, 1, parts, reason))
     return failure();
   schedule.attributes = b.getDictionaryAttr(b.getNamedAttr("parts", b.getI64IntegerAttr(parts)));
   schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(context));
   if (parts > 1)
-    schedule.scratchBytes = affineOf(Parts(f, parts).bytes, context);
+    schedule.scratchBytes = affineOf(partsOf(f, parts).bytes, context);
   double keys = typicalKeys(f, typical(f.m), typical(f.n), 1);
   schedule.nanoseconds =
       typical(f.batch) * f.heads * typical(f.m) * keys * (4 + 0.06 * (typical(f.keySize) + typical(f.valueSize))) + 200;
@@ -122,7 +111,7 @@ Stage AttentionGeneralLowering::emitStage(exec::KernelDefOp kernel, AttentionFor
   return stage;
 }
 
-Stage AttentionGeneralLowering::emitParts(exec::KernelDefOp kernel, AttentionForm &form, const Parts &parts,
+Stage AttentionGeneralLowering::emitParts(exec::KernelDefOp kernel, AttentionForm &form, const KeyParts &parts,
                                           const Machine &machine, ModuleOp code) {
   BlockArgument scratch = kernel.getInitArgs().back();
   Type type = form.op.getScoreType();
@@ -138,15 +127,10 @@ Stage AttentionGeneralLowering::emitParts(exec::KernelDefOp kernel, AttentionFor
               part = next(c.constant(parts.count)), g = next(c.constant(form.heads / form.group)), b = task;
         Value h = c.add(c.mul(g, form.group), inGroup);
         Value number = c.add(c.mul(c.add(c.mul(b, form.heads), h), m), i);
-        number = c.add(c.mul(number, parts.count), part);
-        Value memory = frame.buffer(scratch);
-        auto place = [&](const DimExpr &section, Value element) {
-          return c.address(memory, type, c.add(frame.size(section), element));
-        };
-        RowWriter::Partial partial = writer.partialRow(b, h, i, part, parts.count,
-                                                       place(parts.results, c.mul(number, frame.size(form.valueSize))));
-        c.store(partial.max, place(parts.maxima, number));
-        c.store(partial.sum, place(parts.sums, number));
+        KeyParts::Places places = parts.places(frame, c, scratch, number, part);
+        RowWriter::Partial partial = writer.partialRow(b, h, i, part, parts.count, places.result);
+        c.store(partial.max, places.maximum);
+        c.store(partial.sum, places.sum);
       });
   stage.tasks = stage.tasks * parts.count;
   // A part of the keys and what it is rounded up by.
@@ -154,20 +138,16 @@ Stage AttentionGeneralLowering::emitParts(exec::KernelDefOp kernel, AttentionFor
   return stage;
 }
 
-Stage AttentionGeneralLowering::emitMerge(exec::KernelDefOp kernel, AttentionForm &form, const Parts &parts,
+Stage AttentionGeneralLowering::emitMerge(exec::KernelDefOp kernel, AttentionForm &form, const KeyParts &parts,
                                           const Machine &machine, ModuleOp code) {
   BlockArgument scratch = kernel.getInitArgs().back();
   Type type = form.op.getScoreType();
   Stage stage = emitStage(kernel, form, machine, code, "_merge",
                           [&](StageFrame &frame, KernelCode &c, RowWriter &writer, Value task) {
-                            Value m = frame.size(form.m), heads = c.constant(form.heads), head = c.div(task, m),
-                                  number = c.mul(task, parts.count), memory = frame.buffer(scratch);
-                            auto place = [&](const DimExpr &section, Value element) {
-                              return c.address(memory, type, c.add(frame.size(section), element));
-                            };
+                            Value m = frame.size(form.m), heads = c.constant(form.heads), head = c.div(task, m);
+                            KeyParts::Places places = parts.places(frame, c, scratch, task, c.constant(0));
                             writer.mergeRow(c.div(head, heads), c.rem(head, heads), c.rem(task, m), parts.count,
-                                            place(parts.maxima, number), place(parts.sums, number),
-                                            place(parts.results, c.mul(number, frame.size(form.valueSize))));
+                                            places.maximum, places.sum, places.result);
                           });
   stage.workspaceBytes = getAffineConstantExpr(parts.count * bytesOf(type) + 64, kernel.getContext());
   return stage;
@@ -183,10 +163,9 @@ FailureOr<SmallVector<Stage>> AttentionGeneralLowering::emit(exec::KernelDefOp k
   auto attribute = kernel.getSchedule().getAs<IntegerAttr>("parts");
   int64_t count = attribute ? attribute.getInt() : 1;
   if (count > 1) {
-    Parts parts(form, count);
-    auto scratch = kernel.getInitArgs().back();
-    if (!getElementTypeOrSelf(scratch.getType()).isInteger(8) || form.dims.get(scratch, 0) != parts.bytes)
-      return kernel.emitError("expected ") << parts.bytes.str() << " bytes of scratch memory for " << count << " parts";
+    KeyParts parts = partsOf(form, count);
+    if (failed(parts.verify(kernel, kernel.getInitArgs().back(), form.dims)))
+      return failure();
     return SmallVector<Stage>{emitParts(kernel, form, parts, machine, code),
                               emitMerge(kernel, form, parts, machine, code)};
   }

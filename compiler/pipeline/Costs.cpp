@@ -60,6 +60,10 @@ static DimExpr flopsOf(Operation *op, data::DimAnalysis &dims) {
     SmallVector<DimExpr> q = dims.shape(attention.getQuery()), v = dims.shape(attention.getValue());
     return q[0] * q[1] * twicePairs(attention, q[2], v[2]) * (q[3] + v[3]);
   }
+  if (auto paged = dyn_cast<attn::PagedAttentionOp>(op)) { // as if every page of the table were full
+    SmallVector<DimExpr> q = dims.shape(paged.getQuery()), v = dims.shape(paged.getValue());
+    return DimExpr(2) * q[0] * q[1] * q[2] * dims.shape(paged.getTable())[1] * v[2] * (q[3] + v[3]);
+  }
   if (auto generic = dyn_cast<linalg::LinalgOp>(op))
     return DimExpr(bodyCost(op->getRegion(0).front())) * iterations(generic, dims);
   int64_t each = isa<attn::SoftmaxOp>(op) ? 14 // an exponential, maximum, difference, sum, quotient
