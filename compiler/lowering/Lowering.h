@@ -86,7 +86,10 @@ mlir::AffineExpr affineOf(const data::DimExpr &size, mlir::MLIRContext *context)
 
 /// All lowerings, in the order of their registration.
 llvm::ArrayRef<const KernelLowering *> kernelLowerings();
+/// Adds one. If another has its name it is not added, and the name is kept for `takenLoweringNames`.
 void registerKernelLowering(std::unique_ptr<KernelLowering> lowering);
+/// Names that were registered a second time since the process started.
+llvm::ArrayRef<std::string> takenLoweringNames();
 /// Fovea's own.
 std::unique_ptr<KernelLowering> createMatmulLowering();
 std::unique_ptr<KernelLowering> createAttentionLowering();

@@ -22,6 +22,7 @@ namespace {
 struct Registry {
   std::vector<std::unique_ptr<KernelLowering>> owned;
   std::vector<const KernelLowering *> all;
+  std::vector<std::string> taken;
 
   void add(std::unique_ptr<KernelLowering> lowering) {
     all.push_back(lowering.get());
@@ -53,7 +54,13 @@ static Registry &registry() {
 }
 
 void fovea::lowering::registerKernelLowering(std::unique_ptr<KernelLowering> lowering) {
-  registry().add(std::move(lowering));
+  Registry &r = registry();
+  if (llvm::any_of(r.all, [&](const KernelLowering *other) { return other->name() == lowering->name(); }))
+    r.taken.push_back(lowering->name().str());
+  else
+    r.add(std::move(lowering));
 }
+
+llvm::ArrayRef<std::string> fovea::lowering::takenLoweringNames() { return registry().taken; }
 
 llvm::ArrayRef<const KernelLowering *> fovea::lowering::kernelLowerings() { return registry().all; }

@@ -1,4 +1,5 @@
 #include "compiler/pipeline/Plugin.h"
+#include "compiler/lowering/Lowering.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
@@ -25,6 +26,15 @@ std::string fovea::checkPlugin(const PluginInfo &info) {
   return {};
 }
 
+/// What is wrong with what it registers, in one line; empty if nothing is.
+static std::string registerExtensionsOf(const PluginInfo &plugin) {
+  size_t before = lowering::takenLoweringNames().size();
+  plugin.registerExtensions();
+  llvm::ArrayRef<std::string> taken = lowering::takenLoweringNames().drop_front(before);
+  return taken.empty() ? ""
+                       : "there is a kernel lowering \"" + taken.front() + "\" already; its own needs another name";
+}
+
 /// Null, with one line in `error`, if it does not fit.
 static const PluginInfo *loadPlugin(const std::string &path, std::string &error) {
   auto fail = [&](const llvm::Twine &why) {
@@ -48,7 +58,8 @@ static const PluginInfo *loadPlugin(const std::string &path, std::string &error)
     return fail("its foveaPluginInfo() gives nothing");
   if (std::string why = checkPlugin(*found); !why.empty())
     return fail(why);
-  found->registerExtensions();
+  if (std::string why = registerExtensionsOf(*found); !why.empty())
+    return fail(why);
   return found;
 }
 
@@ -62,10 +73,19 @@ bool fovea::loadPlugins(llvm::ArrayRef<std::string> paths, mlir::DialectRegistry
   return true;
 }
 
-void fovea::requirePlugin(const PluginInfo &info) {
-  std::string why = checkPlugin(info);
+static void require(const std::string &why) {
   if (why.empty())
     return;
   llvm::errs() << "error: the plugin does not fit: " << why << "\n";
   exit(1);
+}
+
+void fovea::registerPassPlugin(const PluginInfo &info) {
+  require(checkPlugin(info));
+  require(registerExtensionsOf(info));
+}
+
+void fovea::registerDialectPlugin(const PluginInfo &info, mlir::DialectRegistry &registry) {
+  require(checkPlugin(info));
+  info.registerDialects(registry);
 }

@@ -39,8 +39,9 @@ std::string checkPlugin(const PluginInfo &info);
 /// `error`, at the first that does not fit. They stay loaded.
 bool loadPlugins(llvm::ArrayRef<std::string> paths, mlir::DialectRegistry &registry, std::string &error);
 
-/// For tools that know MLIR's plugins only: ends the process with exit code 1 and one line if the plugin does not fit.
-void requirePlugin(const PluginInfo &info);
+/// For tools that know MLIR's plugins only: end the process with exit code 1 and one line if the plugin does not fit.
+void registerPassPlugin(const PluginInfo &info);
+void registerDialectPlugin(const PluginInfo &info, mlir::DialectRegistry &registry);
 
 } // namespace fovea
 
@@ -53,16 +54,12 @@ void requirePlugin(const PluginInfo &info);
     return &info;                                                                                                      \
   }                                                                                                                    \
   extern "C" __attribute__((visibility("default"))) mlir::PassPluginLibraryInfo mlirGetPassPluginInfo() {              \
-    return {MLIR_PLUGIN_API_VERSION, pluginName, FOVEA_COMPILER_VERSION, [] {                                          \
-              fovea::requirePlugin(*foveaPluginInfo());                                                                \
-              foveaPluginInfo()->registerExtensions();                                                                 \
-            }};                                                                                                        \
+    return {MLIR_PLUGIN_API_VERSION, pluginName, FOVEA_COMPILER_VERSION,                                               \
+            [] { fovea::registerPassPlugin(*foveaPluginInfo()); }};                                                    \
   }                                                                                                                    \
   extern "C" __attribute__((visibility("default"))) mlir::DialectPluginLibraryInfo mlirGetDialectPluginInfo() {        \
-    return {MLIR_PLUGIN_API_VERSION, pluginName, FOVEA_COMPILER_VERSION, [](mlir::DialectRegistry *registry) {         \
-              fovea::requirePlugin(*foveaPluginInfo());                                                                \
-              foveaPluginInfo()->registerDialects(*registry);                                                          \
-            }};                                                                                                        \
+    return {MLIR_PLUGIN_API_VERSION, pluginName, FOVEA_COMPILER_VERSION,                                               \
+            [](mlir::DialectRegistry *registry) { fovea::registerDialectPlugin(*foveaPluginInfo(), *registry); }};     \
   }
 
 #endif // FOVEA_COMPILER_PIPELINE_PLUGIN_H

@@ -22,11 +22,26 @@ static void dialects(mlir::DialectRegistry &) {}
 static void extensions() {}
 FOVEA_PLUGIN("old", dialects, extensions)
 """
+# A lowering that takes the name of one of Fovea's.
+TAKEN = """
+#include "compiler/lowering/Lowering.h"
+#include "compiler/pipeline/Plugin.h"
+using namespace fovea::lowering;
+struct Mine : KernelLowering {
+  llvm::StringRef name() const override { return "loops"; }
+  mlir::FailureOr<Schedule> plan(const KernelView &, const Machine &, mlir::DictionaryAttr, std::string &) const override { return mlir::failure(); }
+  mlir::FailureOr<llvm::SmallVector<Stage>> emit(fovea::exec::KernelDefOp, const Machine &, mlir::ModuleOp) const override { return mlir::failure(); }
+};
+static void dialects(mlir::DialectRegistry &) {}
+static void extensions() { registerKernelLowering(std::make_unique<Mine>()); }
+FOVEA_PLUGIN("taken", dialects, extensions)
+"""
 PROJECT = """
 cmake_minimum_required(VERSION 3.25)
 project(wrong LANGUAGES C CXX)
 find_package(Fovea REQUIRED)
 fovea_add_plugin(old old.cpp)
+fovea_add_plugin(taken taken.cpp)
 message(STATUS "LLVM is ${LLVM_PACKAGE_VERSION}, Fovea is ${Fovea_VERSION}")
 """
 MODEL = """
@@ -40,7 +55,7 @@ with Installed() as t:
         with open(os.path.join(t.work, name), "w") as file:
             file.write(text)
 
-    write("old.cpp", REAL), write("CMakeLists.txt", PROJECT), write("model.mlir", MODEL)
+    write("old.cpp", REAL), write("taken.cpp", TAKEN), write("CMakeLists.txt", PROJECT), write("model.mlir", MODEL)
     write("plain.c", PLAIN), write("nothing.c", "int nothing;\n"), write("lacking.c", "void f(void); void *foveaPluginInfo(void) { f(); return 0; }\n")
     write("text.so", "not a library\n" * 99)
     said = t.run(t.args.cmake, "-G", "Ninja", "-S", ".", "-B", "build", f"-DCMAKE_C_COMPILER={t.args.cc}", f"-DCMAKE_CXX_COMPILER={t.args.cxx}", f"-DCMAKE_PREFIX_PATH={t.prefix}")
@@ -64,6 +79,7 @@ with Installed() as t:
     refused("abi.so", "plugin ABI 0, this is 1")
     refused("llvm.so", "LLVM and MLIR 21.1.0", llvm)
     refused("build/old.so", "Fovea 0.0.1", fovea)
+    refused("build/taken.so", "there is a kernel lowering \"loops\" already")
     refused("nothing.so", "it is no plugin: it has no function foveaPluginInfo")
     refused("lacking.so", "undefined symbol: f")
     refused("text.so", "invalid ELF header")
@@ -72,6 +88,8 @@ with Installed() as t:
     for flag in ("--load-pass-plugin", "--load-dialect-plugin"):
         said = t.tool("fovea-opt", "model.mlir", f"{flag}=build/old.so", code=1)
         expect(said == f"error: the plugin does not fit: it was made for Fovea 0.0.1, this is {fovea}; build it again\n", f"one line, got {said!r}")
+    said = t.tool("fovea-opt", "model.mlir", "--load-pass-plugin=build/taken.so", code=1)
+    expect(said == "error: the plugin does not fit: there is a kernel lowering \"loops\" already; its own needs another name\n", f"one line, got {said!r}")
     # Passes that no plugin brings, and lowerings that nobody has.
     expect("is no pipeline of passes" in t.tool("fovea-compile", "model.mlir", "--insert=after:fuse=no-such-pass", code=1), "an error")
     expect("expected [OP=][-]NAME with one of" in t.tool("fovea-compile", "model.mlir", "--lowering=linalg.matmul=-none", code=1), "an error")
