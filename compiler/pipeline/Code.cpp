@@ -61,6 +61,28 @@ static LogicalResult compileKernels(ModuleOp module, const lowering::Machine &ma
   return success();
 }
 
+/// Notes at each kernel what its shaders ask of a GPU, for --explain.
+static void describeShaders(ModuleOp module, const CompiledCode &code) {
+  Builder b(module.getContext());
+  for (auto definition : module.getOps<exec::KernelDefOp>()) {
+    if (!definition.getSchedule().contains("target"))
+      continue;
+    const cpu::CompiledKernel &kernel = code.definitions.find(definition.getSymName())->second;
+    SmallVector<Attribute> shaders;
+    for (const vulkan::Shader &shader : ArrayRef(code.shaders).slice(kernel.firstStage, kernel.stages.size())) {
+      const vulkan::Figures &f = shader.figures;
+      auto number = [&](StringRef name, int64_t value) { return b.getNamedAttr(name, b.getI64IntegerAttr(value)); };
+      shaders.push_back(b.getDictionaryAttr(
+          {b.getNamedAttr("name", b.getStringAttr(shader.name)), number("invocations", f.groupSize),
+           number("registers", f.registers), number("shared_bytes", f.sharedBytes), number("loop_flops", f.flops),
+           number("loop_buffer_bytes", f.bufferBytes), number("loop_shared_bytes", f.sharedTraffic),
+           number("workgroups_of_unit", f.groupsOfUnit()),
+           b.getNamedAttr("occupancy", b.getF64FloatAttr(f.occupancy()))}));
+    }
+    definition->setAttr("shaders", b.getArrayAttr(shaders));
+  }
+}
+
 static LogicalResult compileAllShaders(ModuleOp module, CompiledCode &result) {
   if (llvm::none_of(module.getOps<exec::KernelDefOp>(),
                     [](exec::KernelDefOp definition) { return definition.getSchedule().contains("target"); }))
@@ -74,6 +96,7 @@ static LogicalResult compileAllShaders(ModuleOp module, CompiledCode &result) {
   if (failed(shaders))
     return failure();
   result.shaders = std::move(*shaders);
+  describeShaders(module, result);
   return success();
 }
 

@@ -2,6 +2,7 @@
 #include "compiler/lowering/Weights.h"
 #include "compiler/pipeline/Costs.h"
 #include "compiler/pipeline/Refusals.h"
+#include "compiler/target/vulkan/Figures.h"
 #include "dialects/attn/Attn.h"
 #include "dialects/exec/Exec.h"
 
@@ -119,6 +120,21 @@ static json::Object describe(exec::DispatchOp dispatch, exec::KernelDefOp kernel
   result["activation_bytes"] = number(cost.activations);
   if (auto predicted = dispatch->getAttrOfType<IntegerAttr>("predicted_ns"))
     result["predicted_us"] = predicted.getInt() / 1000.0;
+  if (auto shaders = kernel->getAttrOfType<ArrayAttr>("shaders")) {
+    json::Array all;
+    for (auto shader : shaders.getAsRange<DictionaryAttr>()) {
+      json::Object figures;
+      for (NamedAttribute figure : shader)
+        if (auto integer = dyn_cast<IntegerAttr>(figure.getValue()))
+          figures[figure.getName().str()] = integer.getInt();
+        else if (auto real = dyn_cast<FloatAttr>(figure.getValue()))
+          figures[figure.getName().str()] = real.getValueAsDouble();
+        else
+          figures[figure.getName().str()] = cast<StringAttr>(figure.getValue()).str();
+      all.push_back(std::move(figures));
+    }
+    result["shaders"] = std::move(all);
+  }
   return result;
 }
 
@@ -201,6 +217,21 @@ static std::string placeText(const json::Object &kernel, const json::Object &ten
   return under ? fmt::format(", in place of input {} of {}", *under + 1, kernel.getArray("inputs")->size()) : "";
 }
 
+/// What a shader asks of a GPU; flops and bytes are those of its hottest loop.
+static std::string shaderText(const json::Object &shader) {
+  auto integer = [&](const char *name) { return *shader.getInteger(name); };
+  auto perByte = [&](const char *bytes, const char *of) {
+    return integer(bytes) ? fmt::format(", {:.2f} flops a byte {}",
+                                        static_cast<double>(integer("loop_flops")) / integer(bytes), of)
+                          : "";
+  };
+  return fmt::format(
+      "      shader {}: {} invocations, {} registers, {} bytes shared{}{}, occupancy {:.0f} % ({} workgroups)\n",
+      shader.getString("name")->str(), integer("invocations"), integer("registers"), integer("shared_bytes"),
+      perByte("loop_buffer_bytes", "from buffers"), perByte("loop_shared_bytes", "from shared memory"),
+      100 * *shader.getNumber("occupancy"), integer("workgroups_of_unit"));
+}
+
 static std::string kernelText(const json::Object &kernel, size_t number) {
   std::map<std::string, std::string> choices; // sorted, which a JSON object is not
   for (auto &[key, value] : *kernel.getObject("schedule"))
@@ -216,6 +247,9 @@ static std::string kernelText(const json::Object &kernel, size_t number) {
     for (const json::Value &tensor : *kernel.getArray(key))
       result += fmt::format("      {} {}, {}{}\n", arrow, text(tensor.getAsObject()->get("shape")),
                             text(tensor.getAsObject()->get("layout")), placeText(kernel, *tensor.getAsObject()));
+  if (const json::Array *shaders = kernel.getArray("shaders"))
+    for (const json::Value &shader : *shaders)
+      result += shaderText(*shader.getAsObject());
   std::string predicted =
       kernel.get("predicted_us") ? fmt::format(", predicted {:.1f} us", *kernel.getNumber("predicted_us")) : "";
   return result + fmt::format("      {} flops, {} bytes, moves {} bytes of activations{}\n", text(kernel.get("flops")),
@@ -233,6 +267,10 @@ std::string fovea::explainText(const json::Object &report) {
         "  {} kernels, {} flops, {} bytes of activations moved, predicted {:.1f} us with one thread, arena {} bytes\n",
         entry.getArray("kernels")->size(), text(entry.get("flops")), text(entry.get("activation_bytes")),
         *entry.getNumber("predicted_us"), text(entry.get("arena")));
+    if (llvm::any_of(*entry.getArray("kernels"), [](const json::Value &k) { return k.getAsObject()->get("shaders"); }))
+      result += fmt::format(
+          "  occupancy is that of a unit of a GPU with {} KiB of shared memory, {} registers, {} invocations\n",
+          vulkan::GpuUnit::kSharedBytes >> 10, vulkan::GpuUnit::kRegisters, vulkan::GpuUnit::kInvocations);
     for (const json::Value &pair : *entry.getArray("may_be_written_over"))
       result += fmt::format("  output {} may be written over input {}\n", text(pair.getAsObject()->get("output")),
                             text(pair.getAsObject()->get("input")));

@@ -7,6 +7,8 @@
 #ifndef FOVEA_COMPILER_TARGET_VULKAN_SHADER_H
 #define FOVEA_COMPILER_TARGET_VULKAN_SHADER_H
 
+#include "compiler/target/vulkan/Figures.h"
+
 #include "fovea/artifact.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -37,6 +39,7 @@ struct Shader {
   unsigned groupSize = 0;              ///< invocations of a workgroup
   unsigned tasksOfGroup = 0;           ///< tasks that a workgroup does
   bool int64 = false, float64 = false; ///< what the device has to offer
+  Figures figures;
 };
 
 /// What stages for shaders, and shaders, are written in besides the dialects that all of Fovea has.

@@ -82,6 +82,12 @@ static std::string validate(ArrayRef<uint32_t> words) {
 }
 
 LogicalResult fovea::vulkan::finishShader(spirv::ModuleOp module, Shader &shader) {
+  PassManager tidy(module.getContext(), spirv::ModuleOp::getOperationName());
+  tidy.enableVerifier(false); // there is more than SPIR-V in it yet
+  tidy.addPass(createCSEPass());
+  if (failed(tidy.run(module)))
+    return failure();
+  shader.figures = figuresOf(module, shader.groupSize);
   if (failed(convert(module)))
     return failure();
   PassManager passes(module.getContext(), spirv::ModuleOp::getOperationName());

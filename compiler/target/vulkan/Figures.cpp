@@ -1,0 +1,222 @@
+#include "compiler/target/vulkan/Figures.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
+
+#include <algorithm>
+#include <vector>
+
+using namespace mlir;
+using namespace fovea::vulkan;
+
+unsigned Figures::groupsOfUnit() const {
+  unsigned groups = std::min(GpuUnit::kGroups, GpuUnit::kInvocations / std::max(1u, groupSize));
+  groups = std::min(groups, GpuUnit::kRegisters / std::max(1u, registers * groupSize));
+  return sharedBytes ? std::min(groups, GpuUnit::kSharedBytes / sharedBytes) : groups;
+}
+
+double Figures::occupancy() const { return static_cast<double>(groupsOfUnit()) * groupSize / GpuUnit::kInvocations; }
+
+/// 32-bit words of a value in registers: none for constants, pointers and buffers.
+static unsigned wordsOf(Value value) {
+  Type type = value.getType();
+  if (Operation *op = value.getDefiningOp(); op && op->hasTrait<OpTrait::ConstantLike>())
+    return 0;
+  unsigned count = 1;
+  if (auto vector = dyn_cast<VectorType>(type))
+    count = vector.getNumElements(), type = vector.getElementType();
+  if (!type.isIntOrFloat())
+    return 0;
+  return count * ((type.getIntOrFloatBitWidth() + 31) / 32);
+}
+
+static int64_t flopsOf(Operation *op) {
+  if (op->getNumResults() != 1 || !isa<FloatType>(getElementTypeOrSelf(op->getResult(0).getType())))
+    return 0;
+  auto vector = dyn_cast<VectorType>(op->getResult(0).getType());
+  int64_t lanes = vector ? vector.getNumElements() : 1;
+  if (isa<math::FmaOp>(op))
+    return 2 * lanes;
+  bool computes = isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::DivFOp, arith::MaximumFOp, arith::MinimumFOp,
+                      arith::MaxNumFOp, arith::MinNumFOp>(op) ||
+                  isa<math::MathDialect>(op->getDialect());
+  return computes ? lanes : 0;
+}
+
+namespace {
+/// The words that live at each point of a function, with its operations in one order.
+class Registers {
+public:
+  explicit Registers(spirv::FuncOp function) {
+    number(function.getBody());
+    changes.resize(last + 2);
+    function.walk([&](Operation *op) {
+      for (Value result : op->getResults())
+        add(result);
+      for (Region &region : op->getRegions())
+        for (Block &block : region)
+          for (BlockArgument argument : block.getArguments())
+            add(argument);
+    });
+  }
+  unsigned most() const {
+    int64_t now = 0, most = 0;
+    for (int64_t change : changes)
+      most = std::max(most, now += change);
+    return most;
+  }
+
+private:
+  void number(Region &region) {
+    for (Operation &op : region.getOps()) {
+      begin[&op] = ++last;
+      for (Region &inner : op.getRegions())
+        number(inner);
+      end[&op] = ++last;
+    }
+  }
+  void add(Value value) {
+    unsigned words = wordsOf(value);
+    if (words == 0)
+      return;
+    unsigned from = value.getDefiningOp() ? end[value.getDefiningOp()]
+                                          : begin.lookup(cast<BlockArgument>(value).getOwner()->getParentOp());
+    unsigned to = from;
+    Region *home = value.getParentRegion();
+    for (Operation *user : value.getUsers()) {
+      to = std::max(to, begin[user]);
+      // A loop reads in each trip what comes from outside of it.
+      for (Operation *outer = user->getParentOp(); outer && outer->getParentRegion() && outer != home->getParentOp();
+           outer = outer->getParentOp())
+        if (isa<LoopLikeOpInterface>(outer))
+          to = std::max(to, end[outer]);
+    }
+    changes[from] += words, changes[to] -= words;
+  }
+
+  DenseMap<Operation *, unsigned> begin, end;
+  unsigned last = 0;
+  std::vector<int64_t> changes;
+};
+
+/// Which values differ between the invocations of a workgroup.
+class Varying {
+public:
+  explicit Varying(spirv::FuncOp function) {
+    bool changed = true;
+    while (changed) {
+      changed = false;
+      function.walk([&](Operation *op) { changed |= visit(op); });
+    }
+  }
+  bool contains(Value value) const { return varying.contains(value); }
+
+private:
+  bool mark(Value value) { return varying.insert(value).second; }
+  bool join(ValueRange from, ValueRange to) {
+    bool changed = false;
+    for (auto [a, b] : llvm::zip(from, to))
+      changed |= varying.contains(a) && mark(b);
+    return changed;
+  }
+  bool visit(Operation *op) {
+    bool changed = false;
+    if (auto address = dyn_cast<spirv::AddressOfOp>(op)) {
+      auto variable = SymbolTable::lookupNearestSymbolFrom<spirv::GlobalVariableOp>(op, address.getVariableAttr());
+      auto builtin = variable ? variable->getAttrOfType<StringAttr>("built_in") : StringAttr();
+      return builtin &&
+             (builtin.getValue() == "LocalInvocationId" || builtin.getValue() == "SubgroupLocalInvocationId") &&
+             mark(address);
+    }
+    if (auto loop = dyn_cast<scf::ForOp>(op)) {
+      changed |= join(loop.getInitArgs(), loop.getRegionIterArgs());
+      changed |= join(loop.getYieldedValues(), loop.getRegionIterArgs());
+      changed |= join(loop.getRegionIterArgs(), loop.getResults());
+      if (llvm::any_of(ArrayRef<Value>{loop.getLowerBound(), loop.getUpperBound(), loop.getStep()},
+                       [&](Value v) { return contains(v); }))
+        for (Value v : loop->getResults())
+          changed |= mark(v);
+      return changed;
+    }
+    bool any = llvm::any_of(op->getOperands(), [&](Value v) { return contains(v); });
+    for (Region &region : op->getRegions())
+      for (Block &block : region) {
+        for (BlockArgument argument : block.getArguments())
+          changed |= any && mark(argument);
+        if (!block.empty())
+          any |= llvm::any_of(block.back().getOperands(), [&](Value v) { return contains(v); });
+      }
+    for (Value result : op->getResults())
+      changed |= any && mark(result);
+    return changed;
+  }
+
+  DenseSet<Value> varying;
+};
+} // namespace
+
+/// What runs in one trip of a loop, or once: the operations in a region, those of inner branches too.
+static Figures inRegion(Region &region, const Varying &varying, unsigned groupSize) {
+  Figures figures;
+  region.walk([&](Operation *op) {
+    figures.flops += flopsOf(op) * groupSize;
+    Value pointer, moved;
+    if (auto load = dyn_cast<spirv::LoadOp>(op))
+      pointer = load.getPtr(), moved = load.getValue();
+    else if (auto store = dyn_cast<spirv::StoreOp>(op))
+      pointer = store.getPtr(), moved = store.getValue();
+    else
+      return;
+    auto space = cast<spirv::PointerType>(pointer.getType()).getStorageClass();
+    int64_t bytes = 4 * wordsOf(moved) * (varying.contains(pointer) ? groupSize : 1);
+    if (space == spirv::StorageClass::StorageBuffer)
+      figures.bufferBytes += bytes;
+    else if (space == spirv::StorageClass::Workgroup)
+      figures.sharedTraffic += bytes;
+  });
+  return figures;
+}
+
+/// Bytes of the elements of an array in workgroup memory.
+static unsigned bytesOf(Type type) {
+  if (auto array = dyn_cast<spirv::ArrayType>(type))
+    return array.getNumElements() * bytesOf(array.getElementType());
+  if (auto vector = dyn_cast<VectorType>(type))
+    return vector.getNumElements() * bytesOf(vector.getElementType());
+  if (auto structure = dyn_cast<spirv::StructType>(type)) {
+    unsigned sum = 0;
+    for (Type member : structure.getElementTypes())
+      sum += bytesOf(member);
+    return sum;
+  }
+  return type.isIntOrFloat() ? (type.getIntOrFloatBitWidth() + 7) / 8 : 0;
+}
+
+Figures fovea::vulkan::figuresOf(spirv::ModuleOp module, unsigned groupSize) {
+  auto function = *module.getOps<spirv::FuncOp>().begin();
+  Varying varying(function);
+  Figures figures = inRegion(function.getBody(), varying, groupSize);
+  int64_t most = -1;
+  function.walk([&](LoopLikeOpInterface loop) {
+    bool isInnermost = true;
+    loop->walk([&](LoopLikeOpInterface inner) { isInnermost &= inner == loop; });
+    if (!isInnermost)
+      return;
+    Figures trip;
+    for (Region &region : loop->getRegions()) {
+      Figures part = inRegion(region, varying, groupSize);
+      trip.flops += part.flops, trip.bufferBytes += part.bufferBytes, trip.sharedTraffic += part.sharedTraffic;
+    }
+    if (trip.flops > most)
+      most = trip.flops, figures = trip;
+  });
+  figures.groupSize = groupSize;
+  figures.registers = Registers(function).most();
+  for (auto variable : module.getOps<spirv::GlobalVariableOp>())
+    if (auto pointer = dyn_cast<spirv::PointerType>(variable.getType());
+        pointer && pointer.getStorageClass() == spirv::StorageClass::Workgroup)
+      figures.sharedBytes += bytesOf(pointer.getPointeeType());
+  return figures;
+}
