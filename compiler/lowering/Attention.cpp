@@ -49,7 +49,10 @@ public:
     AttentionSchedule s;
     // The widest tile whose sums fit the registers.
     s.vectors = machine.vectorRegisters >= 32 ? 4 : 2;
-    if (!takeRequested(requested, "vectors", 1, s.vectors, 1, s.vectors, reason))
+    // Weights that are stored want the first-level cache for more than the tile's scores.
+    if (f.needsWeights() && f.m.getConstant().value_or(INT64_MAX) > s.vectors * machine.lanes(32))
+      s.vectors = std::min<int64_t>(s.vectors, 3);
+    if (!takeRequested(requested, "vectors", 1, machine.vectorRegisters >= 32 ? 4 : 2, 1, s.vectors, reason))
       return failure();
     // Scores take a quarter of the second-level cache; keys and values want the rest.
     s.exact = std::clamp<int64_t>(machine.l2Bytes / 4 / (s.vectors * machine.lanes(32) * 4), 512, 4096);

@@ -110,41 +110,42 @@ Value AttentionScores::hideDead(const Block &block, Value score, Value j, int64_
   return score;
 }
 
-/// Blocks of lanes x lanes of P^T, of keys from `from` on, times the factors, turned and stored. A factor of NaN leaves
-/// keys that are not live alone.
+/// A block of lanes x lanes of P^T, of keys from `from` on and the queries of vector `v`, times the factor if there is
+/// one, turned and stored. A factor of NaN leaves keys that are not live alone. `whole`: no key is behind `to`.
 void AttentionScores::storeTurned(const Block &block, const Access &extra, Value source, Value from, Value to,
-                                  ArrayRef<Value> factors) {
-  Value mask = c.lanesBelow(lanes, from, to), last = c.sub(c.sub(to, from), 1), m = frame.size(form.m);
+                                  int64_t v, Value factor, bool whole) {
+  Value mask = whole ? Value() : c.lanesBelow(lanes, from, to), m = frame.size(form.m);
+  Value last = whole ? c.constant(lanes) : c.sub(c.sub(to, from), 1);
   Value stride = frame.size(extra.strides[2]);
   std::optional<int64_t> count = form.m.getConstant();
-  bool hides = !factors.empty() && form.banded();
-  Value partly = hides ? c.b.createOrFold<arith::OrIOp>(c.loc, c.less(from, block.range.wholeBegin),
-                                                        c.less(block.range.wholeEnd, c.add(from, lanes)))
-                       : Value();
-  for (int64_t v = 0; v < vectors; ++v) {
-    auto load = [&](bool hides) {
-      Values rows;
-      for (int64_t r = 0; r < lanes; ++r) {
-        Value row = c.address(source, type.getElementType(), c.mul(c.min(c.constant(r), last), vectors * lanes));
-        rows.push_back(c.load(type, c.address(row, type.getElementType(), v * lanes)));
-        if (!factors.empty())
-          rows.back() = c.mulf(rows.back(), factors[v]);
-        if (hides)
-          rows.back() = hideDead(block, rows.back(), c.add(from, r), v, /*banded=*/true, 0);
-      }
-      return rows;
-    };
-    Values rows =
-        hides ? c.choose(
-                    partly, SmallVector<Type>(lanes, type), [&] { return load(true); }, [&] { return load(false); })
-              : load(false);
-    Values columns = transposeBlock(c, rows);
-    Value i = c.add(block.i0, v * lanes), origin = placeOf(frame, c, extra, {block.b, block.h, i, from});
-    // Queries that do not exist are written where the last one then is.
-    Value most = count && *count % lanes == 0 ? c.constant(lanes) : c.sub(c.sub(m, 1), i);
-    for (int64_t q = lanes - 1; q >= 0; --q)
-      c.store(columns[q], c.address(origin, elementOf(extra), c.mul(stride, c.min(c.constant(q), most))), mask,
-              elementOf(extra));
+  bool hides = factor && form.banded();
+  auto load = [&](bool hides) {
+    Values rows;
+    for (int64_t r = 0; r < lanes; ++r) {
+      Value row = c.address(source, type.getElementType(), c.mul(c.min(c.constant(r), last), vectors * lanes));
+      rows.push_back(c.load(type, c.address(row, type.getElementType(), v * lanes)));
+      if (factor)
+        rows.back() = c.mulf(rows.back(), factor);
+      if (hides)
+        rows.back() = hideDead(block, rows.back(), c.add(from, r), v, /*banded=*/true, 0);
+    }
+    return rows;
+  };
+  auto loadPartly = [&] {
+    Value partly = c.b.createOrFold<arith::OrIOp>(c.loc, c.less(from, block.range.wholeBegin),
+                                                  c.less(block.range.wholeEnd, c.add(from, lanes)));
+    return c.choose(partly, SmallVector<Type>(lanes, type), [&] { return load(true); }, [&] { return load(false); });
+  };
+  Values columns = transposeBlock(c, hides ? loadPartly() : load(false));
+  Value i = c.add(block.i0, v * lanes), origin = placeOf(frame, c, extra, {block.b, block.h, i, from});
+  // Queries that do not exist are written where the last one then is.
+  Value most = count && *count % lanes == 0 ? c.constant(lanes) : c.sub(c.sub(m, 1), i);
+  for (int64_t q = lanes - 1; q >= 0; --q) {
+    Value place = c.address(origin, elementOf(extra), c.mul(stride, c.min(c.constant(q), most)));
+    c.store(columns[q], place, mask, elementOf(extra));
+    // Each line is of another row: stores to what is not in the first-level cache wait for each other.
+    if (whole)
+      c.prefetch(c.address(place, elementOf(extra), 2 * lanes), /*forWriting=*/true);
   }
 }
 
@@ -187,9 +188,9 @@ Values AttentionScores::passKeys(const Block &block, Value from, Value to, bool 
     int64_t tap = 0;
     for (const AttentionForm::Extra &extra : form.extras) {
       bool isTap = extra.kind == attn::Extra::tap;
-      if (isStored(step, extra))
-        storeTurned(block, extra.access,
-                    isTap ? c.address(block.tapped, element, tap * lanes * width) : score(block, group, 0), group, end);
+      Value source = isTap ? c.address(block.tapped, element, tap * lanes * width) : score(block, group, 0);
+      for (int64_t v = 0; v < vectors && isStored(step, extra); ++v)
+        storeTurned(block, extra.access, source, group, end, v);
       tap += isTap;
     }
     return next;
@@ -239,12 +240,19 @@ bool AttentionScores::weighsInPlace() const { return !form.whole().getWeight().e
 
 void AttentionScores::weigh(const Block &block, ArrayRef<Value> factors) {
   if (!weighsInPlace()) {
-    c.loop(block.from, block.to, lanes, [&](Value group) {
-      Value end = c.min(block.to, c.add(group, lanes));
-      for (const AttentionForm::Extra &extra : form.extras)
-        if (extra.kind == attn::Extra::weights)
-          storeTurned(block, extra.access, score(block, group, 0), group, end, factors);
-    });
+    Value count = c.sub(block.to, block.from), whole = c.sub(block.to, c.rem(count, c.constant(lanes)));
+    for (const AttentionForm::Extra &extra : form.extras) {
+      if (extra.kind != attn::Extra::weights)
+        continue;
+      for (int64_t v = 0; v < vectors; ++v) {
+        Value factor = factors.empty() ? Value() : factors[v];
+        auto store = [&](Value group, bool isWhole) {
+          storeTurned(block, extra.access, score(block, group, 0), group, block.to, v, factor, isWhole);
+        };
+        c.loop(block.from, whole, lanes, [&](Value group) { store(group, true); });
+        c.when(c.less(whole, block.to), [&] { store(whole, false); });
+      }
+    }
     return;
   }
   Step step;

@@ -66,7 +66,7 @@ private:
   Values region(const Block &block, mlir::Region &region, mlir::Value score, mlir::Value j, mlir::Value group,
                 int64_t v);
   void storeTurned(const Block &block, const Access &extra, mlir::Value source, mlir::Value from, mlir::Value to,
-                   llvm::ArrayRef<mlir::Value> factors = {});
+                   int64_t v, mlir::Value factor = {}, bool whole = false);
   mlir::Value score(const Block &block, mlir::Value j, int64_t v);
 
   StageFrame &frame;

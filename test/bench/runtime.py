@@ -19,7 +19,7 @@ class _Error(Structure):
 
 class _RuntimeOptions(Structure):
     _fields_ = [("threads", c_uint32), ("cpus", POINTER(c_uint32)), ("cpu_count", c_uint32), ("allocate", c_void_p), ("release", c_void_p),
-                ("allocator_user", c_void_p), ("log", c_void_p), ("log_user", c_void_p), ("device", c_char_p)]
+                ("allocator_user", c_void_p), ("log", c_void_p), ("log_user", c_void_p), ("device", c_char_p), ("pipeline_cache", c_char_p)]
 
 
 class _Dim(Structure):
