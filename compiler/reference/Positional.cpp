@@ -94,6 +94,13 @@ static void evaluateRotaryFrequencies(Evaluator &evaluator, Operation *operation
     fault("positions and encoding do not fit each other");
   Tensor cos(init->elementType, init->shape), sin = cos;
   SmallVector<double> frequencies = op.getFrequencies();
+  if (op.getScaling() == attn::RotaryScaling::dynamic_ntk) {
+    double factor = op.getFactor().convertToDouble(), context = op.getOriginalContext(), length = context;
+    for (size_t i = 0; i < positions->data.size(); ++i)
+      length = std::max(length, 1 + numberAt(*positions, i));
+    for (auto [f, power] : llvm::zip(frequencies, op.getStretchPowers()))
+      f *= std::pow(factor * length / context - factor + 1, power);
+  }
   for (size_t i = 0; i < cos.data.size(); ++i) {
     double angle = numberAt(*positions, i / frequencies.size()) * frequencies[i % frequencies.size()];
     cos.data[i].f = op.getAmplitude() * std::cos(angle), sin.data[i].f = op.getAmplitude() * std::sin(angle);

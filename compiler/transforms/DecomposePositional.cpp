@@ -29,6 +29,7 @@ public:
   void run(attn::RotaryFrequenciesOp tables);
 
 private:
+  Value stretched(attn::RotaryFrequenciesOp tables, Value frequencies);
   /// The dims of x are those of y, which may have more.
   void requireLeading(Value x, Value y) {
     for (int64_t d = 0; d < typeOf(x).getRank(); ++d)
@@ -135,6 +136,26 @@ void EncodingDecomposition::run(attn::LearnedEncodingOp encoding) {
   }));
 }
 
+/// The frequencies for the largest of the positions.
+Value EncodingDecomposition::stretched(attn::RotaryFrequenciesOp tables, Value frequencies) {
+  Value positions = tables.getPositions();
+  Type f64 = b.getF64Type();
+  double context = tables.getOriginalContext(), factor = tables.getFactor().convertToDouble();
+  StringRef lead = letters(typeOf(positions).getRank());
+  Value length = generic(filled({}, f64, context), lead, "", {{positions, lead}}, [](Scalars &s, ValueRange args) -> Value {
+    Value past = s.add(s.wide(args[0]), s.numberOf(s.b.getF64Type(), 1));
+    return arith::MaximumFOp::create(s.b, s.loc, args[1], past);
+  });
+  Value powers = row(tables.getStretchPowers(), f64);
+  return elementwise(f64, "A", {{frequencies, "A"}, {powers, "A"}, {length, ""}}, frequencies,
+                     [&](Scalars &s, ValueRange args) {
+                       auto constant = [&](double x) { return s.numberOf(s.b.getF64Type(), x); };
+                       Value stretch = s.add(s.mul(args[2], constant(factor / context)), constant(1 - factor));
+                       Value logarithm = math::LogOp::create(s.b, s.loc, stretch);
+                       return s.mul(args[0], math::ExpOp::create(s.b, s.loc, s.mul(logarithm, args[1])));
+                     });
+}
+
 void EncodingDecomposition::run(attn::RotaryFrequenciesOp tables) {
   Value positions = tables.getPositions();
   RankedTensorType type = typeOf(tables.getCos());
@@ -143,6 +164,8 @@ void EncodingDecomposition::run(attn::RotaryFrequenciesOp tables) {
     require(tables.getSinInit(), d, tables.getCosInit(), d);
   StringRef all = letters(type.getRank());
   Value frequencies = row(tables.getFrequencies(), b.getF64Type());
+  if (tables.getScaling() == attn::RotaryScaling::dynamic_ntk)
+    frequencies = stretched(tables, frequencies);
   double amplitude = tables.getAmplitude();
   auto table = [&](auto wave) {
     return elementwise(type.getElementType(), all, {{positions, all.drop_back()}, {frequencies, all.take_back(1)}},

@@ -126,11 +126,13 @@ LogicalResult RotaryFrequenciesOp::verify() {
     return emitOpError("expected theta and factor to be positive, got ")
            << getTheta().convertToDouble() << " and " << getFactor().convertToDouble() << " [rotary_frequencies_c3]";
   RotaryScaling scaling = getScaling();
-  bool ramp = scaling == RotaryScaling::yarn, bands = scaling == RotaryScaling::llama3;
-  if (int64_t length = getOriginalContext(); (ramp || bands) && length < 1)
+  bool ramp = scaling == RotaryScaling::yarn, bands = scaling == RotaryScaling::llama3,
+       stretches = scaling == RotaryScaling::dynamic_ntk;
+  if (int64_t length = getOriginalContext(); (ramp || bands || stretches) && length < 1)
     return emitOpError("expected an original_context of at least 1, got ") << length << " [rotary_frequencies_c4]";
-  if (scaling == RotaryScaling::ntk && type.getShape().back() < 2)
-    return emitOpError("expected at least 2 frequencies with ntk, got ") << type << " [rotary_frequencies_c5]";
+  if ((scaling == RotaryScaling::ntk || stretches) && type.getShape().back() < 2)
+    return emitOpError("expected at least 2 frequencies with ntk and dynamic_ntk, got ")
+           << type << " [rotary_frequencies_c5]";
   if (ramp && (!positive(getBetaSlow()) || !(getBetaFast() > getBetaSlow()) || getTheta().convertToDouble() <= 1))
     return emitOpError("expected beta_fast > beta_slow > 0 and theta > 1, got ")
            << getBetaFast().convertToDouble() << ", " << getBetaSlow().convertToDouble() << " and "
@@ -185,12 +187,21 @@ SmallVector<double> RotaryFrequenciesOp::getFrequencies() {
   return frequencies;
 }
 
+SmallVector<double> RotaryFrequenciesOp::getStretchPowers() {
+  SmallVector<double> powers;
+  double width = 2.0 * typeOf(getCos()).getShape().back();
+  for (int64_t k = 0; k < width / 2; ++k)
+    powers.push_back(-2.0 * k / (width - 2));
+  return powers;
+}
+
 namespace {
-/// A factor of 1 lowers nothing.
+/// A factor of 1 lowers nothing, but with dynamic_ntk.
 struct DropUnitScaling : OpRewritePattern<RotaryFrequenciesOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(RotaryFrequenciesOp op, PatternRewriter &rewriter) const override {
-    if (op.getScaling() == RotaryScaling::none || !op.getFactor().isExactlyValue(1) || op.getAmplitude() != 1)
+    if (op.getScaling() == RotaryScaling::none || op.getScaling() == RotaryScaling::dynamic_ntk ||
+        !op.getFactor().isExactlyValue(1) || op.getAmplitude() != 1)
       return failure();
     rewriter.modifyOpInPlace(op, [&] { op.setScaling(RotaryScaling::none); });
     return success();

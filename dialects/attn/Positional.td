@@ -19,7 +19,7 @@ def AxesAttr : EnumAttr<Attn_Dialect, Axes, "axes"> { let assemblyFormat = "`<` 
 
 def RotaryScaling : I32EnumAttr<"RotaryScaling", "how frequencies are lowered for long contexts", [
     I32EnumAttrCase<"none", 0>, I32EnumAttrCase<"linear", 1>, I32EnumAttrCase<"ntk", 2>, I32EnumAttrCase<"yarn", 3>,
-    I32EnumAttrCase<"llama3", 4>]> {
+    I32EnumAttrCase<"llama3", 4>, I32EnumAttrCase<"dynamic_ntk", 5>]> {
   let cppNamespace = "::fovea::attn";
   let genSpecializedAttr = 0;
 }
@@ -99,7 +99,7 @@ def RotaryFrequenciesOp : Attn_TensorOp<"rotary_frequencies"> {
     of training; a is 1, for `yarn` `attention_factor`, by default 0.1 ln(factor) + 1. SPEC.md has the formulas.
 
     Operands: positions L... (i64 or the result's type); cos and sin L... x R/2. Source: Su et al. 2021; Chen et al. 2023 (linear); bloc97 2023
-    (ntk); Peng et al. 2024 (yarn); Grattafiori et al. 2024 (llama3).
+    (ntk); emozilla 2023 (dynamic_ntk); Peng et al. 2024 (yarn); Grattafiori et al. 2024 (llama3).
   }];
   let arguments = (ins AnyRankedTensor:$positions, AnyRankedTensor:$cos_init, AnyRankedTensor:$sin_init,
                        DefaultValuedAttr<F64Attr, "10000.0">:$theta,
@@ -119,8 +119,10 @@ def RotaryFrequenciesOp : Attn_TensorOp<"rotary_frequencies"> {
     ::mlir::MutableOperandRange getDpsInitsMutable() {
       return ::mlir::MutableOperandRange(getOperation(), getCosInitMutable().getOperandNumber(), 2);
     }
-    /// f(k) for each pair k, scaled.
+    /// f(k) for each pair k, scaled; with dynamic_ntk t(k).
     ::llvm::SmallVector<double> getFrequencies();
+    /// With dynamic_ntk, the power of (s L / C - s + 1) that t(k) is multiplied with, for each pair k.
+    ::llvm::SmallVector<double> getStretchPowers();
     /// What cosines and sines are multiplied with.
     double getAmplitude();
   }];

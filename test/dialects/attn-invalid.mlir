@@ -1181,6 +1181,14 @@ func.func @rotary_frequencies_c4_yarn(%p: tensor<3xi64>, %i: tensor<3x8xf32>, %j
 
 // -----
 
+func.func @rotary_frequencies_c4_dynamic(%p: tensor<3xi64>, %i: tensor<3x8xf32>, %j: tensor<3x8xf32>) {
+  // expected-error @+1 {{expected an original_context of at least 1, got 0 [rotary_frequencies_c4]}}
+  %0, %1 = attn.rotary_frequencies ins(%p : tensor<3xi64>) outs(%i, %j : tensor<3x8xf32>, tensor<3x8xf32>) {scaling = #attn.rotary_scaling<dynamic_ntk>} -> tensor<3x8xf32>, tensor<3x8xf32>
+  return
+}
+
+// -----
+
 func.func @rotary_frequencies_c4_llama3(%p: tensor<3xi64>, %i: tensor<3x8xf32>, %j: tensor<3x8xf32>) {
   // expected-error @+1 {{expected an original_context of at least 1, got -1 [rotary_frequencies_c4]}}
   %0, %1 = attn.rotary_frequencies ins(%p : tensor<3xi64>) outs(%i, %j : tensor<3x8xf32>, tensor<3x8xf32>) {scaling = #attn.rotary_scaling<llama3>, original_context = -1 : i64} -> tensor<3x8xf32>, tensor<3x8xf32>
@@ -1190,7 +1198,7 @@ func.func @rotary_frequencies_c4_llama3(%p: tensor<3xi64>, %i: tensor<3x8xf32>, 
 // -----
 
 func.func @rotary_frequencies_c5_ntk(%p: tensor<3xi64>, %i: tensor<3x1xf32>, %j: tensor<3x1xf32>) {
-  // expected-error @+1 {{expected at least 2 frequencies with ntk, got 'tensor<3x1xf32>' [rotary_frequencies_c5]}}
+  // expected-error @+1 {{expected at least 2 frequencies with ntk and dynamic_ntk, got 'tensor<3x1xf32>' [rotary_frequencies_c5]}}
   %0, %1 = attn.rotary_frequencies ins(%p : tensor<3xi64>) outs(%i, %j : tensor<3x1xf32>, tensor<3x1xf32>) {scaling = #attn.rotary_scaling<ntk>} -> tensor<3x1xf32>, tensor<3x1xf32>
   return
 }

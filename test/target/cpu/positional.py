@@ -76,7 +76,7 @@ for element in ("f32", "f64"):
     p.refused("learned-rows", {k: np.zeros((n, 5), np.float32 if element == "f32" else np.float64) for k, n in (("table", 9), ("x", 8))}, "positions and encoding do not fit each other")
 
 
-def frequencies(scaling, count, theta, factor, context=8192):
+def frequencies(scaling, count, theta, factor, context=8192, length=0):
     """As Hugging Face's rope utilities compute them, in f64."""
     dim, amplitude = 2 * count, 1.0
     inverse = 1.0 / theta ** (np.arange(0, dim, 2) / dim)
@@ -84,6 +84,9 @@ def frequencies(scaling, count, theta, factor, context=8192):
         inverse = inverse / factor
     if scaling == "ntk":
         inverse = 1.0 / (theta * factor ** (dim / (dim - 2))) ** (np.arange(0, dim, 2) / dim)
+    if scaling == "dynamic_ntk":
+        length = max(length, context)
+        inverse = 1.0 / (theta * (factor * length / context - (factor - 1)) ** (dim / (dim - 2))) ** (np.arange(0, dim, 2) / dim)
     if scaling == "yarn":
         find = lambda turns: dim * math.log(context / (turns * 2 * math.pi)) / (2 * math.log(theta))
         low, high = max(math.floor(find(32)), 0), min(math.ceil(find(1)), dim - 1)
@@ -97,14 +100,14 @@ def frequencies(scaling, count, theta, factor, context=8192):
     return inverse, amplitude
 
 
-for scaling in ("none", "linear", "ntk", "yarn", "llama3"):
+for scaling in ("none", "linear", "ntk", "yarn", "llama3", "dynamic_ntk"):
     for element in ("f32", "f64"):
         out = tensor(["B", "N", 32], element)
         body = (f"  %0, %1 = attn.rotary_frequencies ins(%p : {tensor(['B', 'N'], 'i64')}) outs(%init0, %init1 : {out}, {out})\n"
                 f"      {{theta = 500000.0, scaling = #attn.rotary_scaling<{scaling}>, factor = 8.0, original_context = 8192 : i64}} -> {out}, {out}\n  return %0, %1 : {out}, {out}")
 
         def tables(a, s):
-            inverse, amplitude = frequencies(scaling, 32, 500000.0, 8.0)
+            inverse, amplitude = frequencies(scaling, 32, 500000.0, 8.0, length=a["p"].max(initial=0) + 1)
             angle = a["p"][..., None] * inverse
             return [np.cos(angle) * amplitude, np.sin(angle) * amplitude]
 
