@@ -30,7 +30,9 @@ struct KernelView {
 
 /// A choice for one kernel: how it is to be run, which layouts it wants, and what that is expected to take.
 struct Schedule {
-  mlir::DictionaryAttr attributes; ///< printable and overridable: kind = the lowering's name, and its choices
+  /// Printable and overridable: kind = the lowering's name, and its choices. All that code depends on of the machines
+  /// that run shaders stands here: a kernel that is scheduled alike for two of them is one.
+  mlir::DictionaryAttr attributes;
   llvm::SmallVector<mlir::Attribute> layouts; ///< one for each input and init
   /// Inits and inputs, by number, that may be the same memory; see InPlace.h.
   llvm::SmallVector<std::pair<unsigned, unsigned>> aliases;
@@ -49,6 +51,9 @@ struct Stage {
 /// On the function of a stage for shaders: that many invocations, a workgroup, do a task together, and gpu.thread_id
 /// says which one it is. Without it each invocation does one.
 inline constexpr llvm::StringLiteral kGroupSizeAttr = "fovea.group_size";
+
+/// On the same function: the subgroups of its workgroups have that many invocations.
+inline constexpr llvm::StringLiteral kSubgroupSizeAttr = "fovea.subgroup_size";
 
 /// Elements of a tensor of a kernel that a stage reads or writes, each counted once.
 struct Traffic {

@@ -2,6 +2,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/X86TargetParser.h"
 
@@ -68,14 +69,55 @@ static bool applyFigures(Machine &machine, llvm::StringRef figures, std::string 
   return true;
 }
 
-Machine Machine::ofShaders() {
+static constexpr llvm::StringLiteral kVulkan = "vulkan";
+
+/// "16x16x16-32", with sizes that some device may have.
+static bool parseCooperative(llvm::StringRef text, Machine &machine) {
+  auto [sizes, subgroup] = text.split('-');
+  auto [m, rest] = sizes.split('x');
+  auto [n, k] = rest.split('x');
+  auto read = [](llvm::StringRef digits, int64_t most, int64_t &size) {
+    return !digits.getAsInteger(10, size) && size >= 4 && size <= most && llvm::isPowerOf2_64(size);
+  };
+  return read(m, 64, machine.cooperativeMatrix.m) && read(n, 64, machine.cooperativeMatrix.n) &&
+         read(k, 64, machine.cooperativeMatrix.k) && read(subgroup, 128, machine.subgroupSize);
+}
+
+mlir::FailureOr<Machine> Machine::ofShaders(llvm::StringRef variant, std::string *error) {
   Machine machine;
-  machine.name = "vulkan";
   machine.features = {"fma"};
   machine.vectorBits = 8; // one lane of whatever type
   machine.shaders = true;
+  if (variant == "cooperative")
+    variant = "cooperative-16x16x16-32";
+  machine.name = (kVulkan + (variant == "portable" ? "" : "-" + variant)).str();
+  llvm::StringRef sizes = variant;
+  if (variant == "cpu") {
+    machine.deviceIsCpu = true;
+  } else if (variant != "portable" && (!sizes.consume_front("cooperative-") || !parseCooperative(sizes, machine))) {
+    if (error)
+      *error = "expected portable, cpu, cooperative or cooperative-MxNxK-S with the sizes of a device's matrices and "
+               "of its subgroups, got '" +
+               variant.str() + "'";
+    return mlir::failure();
+  }
   return machine;
 }
+
+/// "vulkan-cpu" is the variant "cpu", "vulkan" alone is "portable".
+static llvm::StringRef variantOf(llvm::StringRef name) {
+  return name == kVulkan ? "portable" : name.drop_front(kVulkan.size() + 1);
+}
+
+mlir::FailureOr<Machine> Machine::ofTarget(llvm::StringRef name, std::string *error) {
+  if (name == kVulkan || name.starts_with((kVulkan + "-").str()))
+    return ofShaders(variantOf(name), error);
+  if (error)
+    *error = "expected a target that is vulkan or one of its variants, got '" + name.str() + "'";
+  return mlir::failure();
+}
+
+std::string Machine::variant() const { return variantOf(name).str(); }
 
 mlir::FailureOr<Machine> Machine::named(llvm::StringRef description, std::string *error) {
   auto [name, figures] = description.split(':');

@@ -21,6 +21,14 @@ struct Machine {
 
   /// Kernels are to become shaders: a task is as little as can be, an invocation does one of them, in single lanes.
   bool shaders = false;
+  /// With `shaders`: the device is a CPU. Registers and caches are what it has; memory of a workgroup is memory, too.
+  bool deviceIsCpu = false;
+  /// With `shaders`: the invocations of a subgroup, where code may depend on it; 0: any.
+  int64_t subgroupSize = 0;
+  /// With `shaders`: subgroups make products of f16 with sums of f32, m x k times k x n; 0: they do not.
+  struct {
+    int64_t m = 0, n = 0, k = 0;
+  } cooperativeMatrix;
 
   int64_t lanes(int64_t elementBits) const { return std::max<int64_t>(1, vectorBits / elementBits); }
   bool has(llvm::StringRef feature) const;
@@ -30,8 +38,14 @@ struct Machine {
   /// name. `native` reads the cache sizes from the system. Behind the name figures may be given:
   /// `x86-64-v3:l1=48K:l2=2M:l3=32M`.
   static mlir::FailureOr<Machine> named(llvm::StringRef name, std::string *error = nullptr);
-  /// Any device that runs SPIR-V.
-  static Machine ofShaders();
+  /// Devices that run SPIR-V, by variant: `portable` (the minimum profile), `cpu`, or `cooperative-MxNxK-S` (subgroups
+  /// of S); `cooperative` alone is the one that most GPUs offer. Fails with a message for any other.
+  static mlir::FailureOr<Machine> ofShaders(llvm::StringRef variant, std::string *error = nullptr);
+  /// The same by the name of the machine, which schedules and programs have: "vulkan", "vulkan-cpu", ...
+  static mlir::FailureOr<Machine> ofTarget(llvm::StringRef name, std::string *error = nullptr);
+  std::string variant() const;
+  /// The larger, the more a device has to offer beyond the minimum profile.
+  int demands() const { return cooperativeMatrix.m ? 2 : deviceIsCpu ? 1 : 0; }
 };
 
 } // namespace fovea::lowering

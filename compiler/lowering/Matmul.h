@@ -79,6 +79,9 @@ mlir::FailureOr<llvm::SmallVector<Stage>> emitMatmul(exec::KernelDefOp kernel, M
 /// For machines that run shaders: each invocation makes a tile of sums in registers.
 std::unique_ptr<KernelLowering> createMatmulThreadsLowering();
 
+/// For machines whose subgroups make products of f16 matrices together.
+std::unique_ptr<KernelLowering> createMatmulCooperativeLowering();
+
 /// The address of an operand for fixed indices of all dims but some.
 class RowPlaces {
 public:

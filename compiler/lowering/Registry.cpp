@@ -30,6 +30,7 @@ struct Registry {
   }
   Registry() {
     add(createMatmulLowering());
+    add(createMatmulCooperativeLowering());
     add(createMatmulThreadsLowering());
     add(createAttentionLowering());
     add(createAttentionThreadsLowering());

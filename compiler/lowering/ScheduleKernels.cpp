@@ -4,6 +4,9 @@
 // unless the user forces or forbids one. Operations that are not linalg's but structured become so first. Constants
 // that kernels read become weights of the artifact, one for each layout that is asked for, each stored once.
 //
+// A kernel that several machines run shaders of is scheduled for each. Where nothing differs it is one kernel, that of
+// the first machine; a program whose kernels are all those of another machine's is left out.
+//
 // Kernels are named by the schedules that were found for them; schedules that the user overrides are planned once more,
 // around the values that are given. So names do not depend on overrides.
 #include "compiler/lowering/ScheduleKernels.h"
@@ -32,6 +35,8 @@ public:
 private:
   LogicalResult choose(exec::KernelOp kernel);
   void set(exec::KernelOp kernel, const KernelLowering &lowering, const Schedule &schedule);
+  void share();
+  void dropCopies();
   void name();
   LogicalResult override(exec::KernelOp kernel);
   LogicalResult checkRules();
@@ -46,6 +51,8 @@ private:
   SmallVector<exec::KernelOp> kernels;
   llvm::StringSet<> allOps;                                ///< those of `kernels`
   DenseMap<Operation *, const KernelLowering *> lowerings; ///< of each kernel
+  DenseMap<Operation *, const Machine *> machines;         ///< of each kernel; another's where they share it
+  DenseMap<Operation *, std::string> refusals;             ///< why a kernel got no lowering that knows its operation
   DenseMap<Operation *, AffineExpr> scratch;               ///< bytes, of kernels that want some
   std::vector<std::vector<bool>> used;                     ///< which values of allChoices.overrides some kernel took
   DenseMap<std::pair<Value, Attribute>, FlatSymbolRefAttr> weights;
@@ -150,6 +157,7 @@ LogicalResult Scheduler::choose(exec::KernelOp kernel) {
   for (auto op : llvm::make_early_inc_range(view.body->getOps<data::StructuredOpInterface>()))
     expandStructured(op);
   const Machine &machine = machineOf(kernel);
+  machines[kernel] = &machine;
   const KernelLowering *best = nullptr;
   Schedule chosen;
   std::string reasons;
@@ -175,8 +183,9 @@ LogicalResult Scheduler::choose(exec::KernelOp kernel) {
   bool worthIt =
       llvm::any_of(*view.body, [](Operation &op) { return isContraction(&op) || isa<attn::AttentionInterface>(op); });
   if (!special && worthIt && !choice.forces(best->name()))
-    kernel.emitRemark("scheduled as ") << best->name() << (reasons.empty() ? ", which is expected to be faster" : ": ")
-                                       << reasons;
+    refusals[kernel] =
+        ("scheduled as " + best->name() + (reasons.empty() ? ", which is expected to be faster" : ": ") + reasons)
+            .str();
   set(kernel, *best, chosen);
   return success();
 }
@@ -185,8 +194,8 @@ void Scheduler::set(exec::KernelOp kernel, const KernelLowering &lowering, const
   Builder b(kernel.getContext());
   NamedAttrList attributes(schedule.attributes);
   attributes.set("kind", b.getStringAttr(lowering.name()));
-  if (machineOf(kernel).shaders)
-    attributes.set("target", b.getStringAttr(machineOf(kernel).name));
+  if (machines[kernel]->shaders)
+    attributes.set("target", b.getStringAttr(machines[kernel]->name));
   kernel.setScheduleAttr(attributes.getDictionary(b.getContext()));
   kernel.setLayoutsAttr(b.getArrayAttr(schedule.layouts));
   SmallVector<Attribute> aliases;
@@ -196,6 +205,57 @@ void Scheduler::set(exec::KernelOp kernel, const KernelLowering &lowering, const
   kernel->setAttr("predicted_ns", b.getI64IntegerAttr(static_cast<int64_t>(schedule.nanoseconds)));
   lowerings[kernel] = &lowering;
   scratch[kernel] = schedule.scratchBytes;
+}
+
+/// Kernels that are the same but for the machine become those of the first one that has them.
+void Scheduler::share() {
+  auto setTarget = [&](exec::KernelOp kernel, StringRef name) {
+    NamedAttrList attributes(kernel.getScheduleAttr());
+    attributes.set("target", StringAttr::get(kernel.getContext(), name));
+    kernel.setScheduleAttr(attributes.getDictionary(kernel.getContext()));
+  };
+  SmallVector<exec::KernelOp> distinct;
+  for (exec::KernelOp kernel : kernels) {
+    if (!machines[kernel]->shaders)
+      continue;
+    const Machine *own = machines[kernel];
+    auto same = llvm::find_if(distinct, [&](exec::KernelOp other) {
+      if (lowerings[other] != lowerings[kernel] || scratch[other] != scratch[kernel])
+        return false;
+      setTarget(kernel, machines[other]->name);
+      return isSameKernel(other, kernel);
+    });
+    if (same != distinct.end()) {
+      machines[kernel] = machines[*same];
+      continue;
+    }
+    setTarget(kernel, own->name);
+    distinct.push_back(kernel);
+  }
+}
+
+void Scheduler::dropCopies() {
+  SmallVector<Operation *> programs;
+  for (auto function : llvm::make_early_inc_range(module.getOps<mlir::func::FuncOp>())) {
+    if (!function->hasAttr(exec::ExecDialect::kTargetAttr))
+      continue;
+    auto kernelsOf = [](Operation *program) {
+      SmallVector<exec::KernelOp> found;
+      program->walk([&](exec::KernelOp kernel) { found.push_back(kernel); });
+      return found;
+    };
+    SmallVector<exec::KernelOp> own = kernelsOf(function);
+    bool isCopy = llvm::any_of(programs, [&](Operation *other) {
+      return other->getAttr(exec::ExecDialect::kEntryAttr) == function->getAttr(exec::ExecDialect::kEntryAttr) &&
+             llvm::equal(own, kernelsOf(other), [](exec::KernelOp a, exec::KernelOp b) { return isSameKernel(a, b); });
+    });
+    if (!isCopy) {
+      programs.push_back(function);
+      continue;
+    }
+    llvm::erase_if(kernels, [&](exec::KernelOp kernel) { return llvm::is_contained(own, kernel); });
+    function.erase();
+  }
 }
 
 void Scheduler::name() {
@@ -226,7 +286,7 @@ LogicalResult Scheduler::override(exec::KernelOp kernel) {
   if (requested.empty())
     return success();
   FailureOr<Schedule> schedule =
-      lowering.plan(KernelView(kernel), machineOf(kernel), requested.getDictionary(kernel.getContext()), reason);
+      lowering.plan(KernelView(kernel), *machines[kernel], requested.getDictionary(kernel.getContext()), reason);
   if (failed(schedule))
     return refuse(reason);
   for (NamedAttribute value : requested)
@@ -287,6 +347,7 @@ LogicalResult Scheduler::run() {
       return failure();
   if (failed(checkRules()))
     return failure();
+  share();
   name();
   for (const ScheduleOverride &wanted : allChoices.overrides)
     used.emplace_back(wanted.values.size());
@@ -295,6 +356,10 @@ LogicalResult Scheduler::run() {
       return failure();
   if (failed(checkOverrides()))
     return failure();
+  dropCopies();
+  for (exec::KernelOp kernel : kernels)
+    if (auto refusal = refusals.find(kernel); refusal != refusals.end() && machines[kernel] == &machineOf(kernel))
+      kernel.emitRemark(refusal->second);
   for (exec::KernelOp kernel : kernels)
     if (failed(placeWeights(placeScratch(kernel), *lowerings[kernel])))
       return failure();

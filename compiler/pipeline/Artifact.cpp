@@ -41,6 +41,9 @@ private:
   LogicalResult link(const std::string &object, std::string &image);
   LogicalResult write(StringRef path);
   LogicalResult writeSections(llvm::raw_fd_ostream &file);
+  void findVariants();
+  uint32_t variantOf(exec::ProgramOp program);
+  flatbuffers::Offset<format::Variant> variant(Builder_ &fb, const lowering::Machine &machine);
   PlanTables plan(Builder_ &fb, exec::ProgramOp program, const cpu::HostEntry &entry);
   std::string manifest();
 
@@ -48,6 +51,7 @@ private:
   const EmitOptions &options;
   bool &environment;
   CompiledCode code;
+  std::vector<lowering::Machine> variants; ///< of programs for Vulkan, the most demanding first
   std::vector<std::string> kernelImages;
   std::string hostImage, shaderWords;
   std::vector<Section> sections;
@@ -140,6 +144,48 @@ PlanTables Emitter::plan(Builder_ &fb, exec::ProgramOp program, const cpu::HostE
   return tables;
 }
 
+static constexpr StringRef targetAttr = exec::ExecDialect::kTargetAttr;
+
+void Emitter::findVariants() {
+  for (auto program : module.getOps<exec::ProgramOp>())
+    if (auto target = program->getAttrOfType<StringAttr>(targetAttr))
+      if (llvm::none_of(variants, [&](const lowering::Machine &known) { return known.name == target.getValue(); }))
+        variants.push_back(*lowering::Machine::ofTarget(target.getValue()));
+  llvm::stable_sort(variants, [](const auto &a, const auto &b) { return a.demands() > b.demands(); });
+}
+
+uint32_t Emitter::variantOf(exec::ProgramOp program) {
+  auto target = program->getAttrOfType<StringAttr>(targetAttr);
+  return target ? llvm::find_if(variants, [&](const auto &known) { return known.name == target.getValue(); }) -
+                      variants.begin()
+                : 0;
+}
+
+/// What a device must offer to be better served by this variant than by a less demanding one. What the portable one
+/// needs, and what others share with it, stands with each shader: a kernel says so when it is to run.
+flatbuffers::Offset<format::Variant> Emitter::variant(Builder_ &fb, const lowering::Machine &machine) {
+  vulkan::Requirements needs = vulkan::requirementsOf(machine);
+  for (auto [shader, stage] : llvm::zip(code.shaders, code.shaderStages))
+    if (stage.target == machine.name && machine.demands() > 0)
+      needs.add(shader);
+  std::vector<format::DeviceType> types;
+  if (machine.deviceIsCpu)
+    types.push_back(format::DeviceType::cpu);
+  std::vector<flatbuffers::Offset<flatbuffers::String>> features;
+  for (const std::string &feature : needs.features)
+    features.push_back(fb.CreateString(feature));
+  std::vector<flatbuffers::Offset<format::CooperativeMatrix>> matrices;
+  if (auto &matrix = machine.cooperativeMatrix; matrix.m)
+    matrices.push_back(
+        format::CreateCooperativeMatrix(fb, matrix.m, matrix.n, matrix.k, format::DType::f16, format::DType::f32));
+  auto name = fb.CreateString(machine.variant());
+  auto t = fb.CreateVector(types);
+  auto f = fb.CreateVector(features);
+  auto c = fb.CreateVector(matrices);
+  return format::CreateVariant(fb, name, t, needs.minorVersion, f, machine.subgroupSize, needs.invocations,
+                               needs.sharedBytes, c);
+}
+
 std::string Emitter::manifest() {
   Builder_ fb;
   std::vector<flatbuffers::Offset<format::Entry>> entries;
@@ -167,6 +213,7 @@ std::string Emitter::manifest() {
     entry.add_buffers(p), entry.add_arena(arena);
     entry.add_prepare_reads_dims_only(!readsData);
     entry.add_target(onVulkan ? format::Target::vulkan : format::Target::cpu);
+    entry.add_variant(variantOf(program));
     entries.push_back(entry.Finish());
     ++number;
   }
@@ -179,12 +226,15 @@ std::string Emitter::manifest() {
   uint64_t offset = 0;
   for (auto [shader, stage] : llvm::zip(code.shaders, code.shaderStages)) {
     uint64_t size = shader.words.size() * sizeof(uint32_t);
-    shaders.push_back(format::CreateShaderDirect(fb, shader.name.c_str(), stage.kind.c_str(), stage.schedule.c_str(),
-                                                 offset, size, &shader.bindings, stage.symbols, stage.buffers,
-                                                 stage.inits, shader.groupSize, shader.tasksOfGroup, shader.int64,
-                                                 shader.float64, &shader.shared));
+    shaders.push_back(format::CreateShaderDirect(
+        fb, shader.name.c_str(), stage.kind.c_str(), stage.schedule.c_str(), offset, size, &shader.bindings,
+        stage.symbols, stage.buffers, stage.inits, shader.groupSize, shader.tasksOfGroup, shader.int64, shader.float64,
+        &shader.shared, shader.sharedBytes, shader.subgroupSize));
     offset += size;
   }
+  std::vector<flatbuffers::Offset<format::Variant>> variantTable;
+  for (const lowering::Machine &machine : variants)
+    variantTable.push_back(variant(fb, machine));
   std::vector<flatbuffers::Offset<format::Weight>> weights;
   for (auto weight : module.getOps<exec::WeightDataOp>())
     weights.push_back(format::CreateWeight(fb, fb.CreateString(weight.getSymName().str()),
@@ -203,10 +253,12 @@ std::string Emitter::manifest() {
   auto s = fb.CreateVector(list);
   auto w = fb.CreateVector(weights);
   auto h = fb.CreateVector(shaders);
+  auto v = fb.CreateVector(variantTable);
   auto producer = fb.CreateString("fovea-compile");
   format::ManifestBuilder manifest(fb);
   manifest.add_abi_version(FOVEA_ABI_VERSION), manifest.add_producer(producer), manifest.add_entries(e),
-      manifest.add_kernels(k), manifest.add_sections(s), manifest.add_weights(w), manifest.add_shaders(h);
+      manifest.add_kernels(k), manifest.add_sections(s), manifest.add_weights(w), manifest.add_shaders(h),
+      manifest.add_variants(v);
   fb.Finish(manifest.Finish(), "FOVM");
   return std::string(reinterpret_cast<const char *>(fb.GetBufferPointer()), fb.GetSize());
 }
@@ -304,6 +356,7 @@ LogicalResult Emitter::run(StringRef path) {
   for (const KernelCode &kernels : code.kernels)
     if (failed(link(kernels.object, kernelImages.emplace_back())))
       return failure();
+  findVariants();
   for (const vulkan::Shader &shader : code.shaders)
     shaderWords.append(reinterpret_cast<const char *>(shader.words.data()), shader.words.size() * sizeof(uint32_t));
   return write(path);

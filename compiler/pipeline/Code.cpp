@@ -6,15 +6,22 @@
 #include "fovea/artifact.h"
 
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace fovea;
+
+/// The machine that a kernel's schedule names, empty for the CPU.
+static StringRef targetOf(exec::KernelDefOp definition) {
+  auto target = definition.getSchedule().getAs<StringAttr>("target");
+  return target ? target.getValue() : "";
+}
 
 /// Writes the stages of all kernels for such a machine into the module `code`.
 static LogicalResult emitStages(ModuleOp module, const lowering::Machine &machine, ModuleOp code, CompiledCode &result,
                                 std::vector<std::string> &functions, std::vector<KernelStage> &table) {
   for (auto definition : module.getOps<exec::KernelDefOp>()) {
-    if (definition.getSchedule().contains("target") != machine.shaders)
+    if (targetOf(definition) != (machine.shaders ? StringRef(machine.name) : ""))
       continue;
     StringRef kind = definition.getSchedule().getAs<StringAttr>("kind").getValue();
     auto lowering = llvm::find_if(lowering::kernelLowerings(),
@@ -31,8 +38,8 @@ static LogicalResult emitStages(ModuleOp module, const lowering::Machine &machin
     for (const lowering::Stage &stage : *stages) {
       auto workspace = dyn_cast<AffineConstantExpr>(stage.workspaceBytes);
       functions.push_back(stage.function);
-      table.push_back({stage.function, kind.str(), schedule, workspace ? workspace.getValue() : -1,
-                       static_cast<unsigned>(definition.getSymbolCount()),
+      table.push_back({stage.function, kind.str(), schedule, targetOf(definition).str(),
+                       workspace ? workspace.getValue() : -1, static_cast<unsigned>(definition.getSymbolCount()),
                        static_cast<unsigned>(definition.getTensorArgs().size()),
                        static_cast<unsigned>(definition.getInitCount())});
     }
@@ -84,14 +91,23 @@ static void describeShaders(ModuleOp module, const CompiledCode &code) {
 }
 
 static LogicalResult compileAllShaders(ModuleOp module, CompiledCode &result) {
-  if (llvm::none_of(module.getOps<exec::KernelDefOp>(),
-                    [](exec::KernelDefOp definition) { return definition.getSchedule().contains("target"); }))
+  llvm::SetVector<StringRef> targets;
+  for (auto definition : module.getOps<exec::KernelDefOp>())
+    if (StringRef target = targetOf(definition); !target.empty())
+      targets.insert(target);
+  if (targets.empty())
     return success();
   vulkan::loadDialects(*module.getContext());
   OwningOpRef<ModuleOp> code = ModuleOp::create(module.getLoc());
   std::vector<std::string> functions;
-  if (failed(emitStages(module, lowering::Machine::ofShaders(), *code, result, functions, result.shaderStages)))
-    return failure();
+  for (StringRef target : targets) {
+    std::string error;
+    FailureOr<lowering::Machine> machine = lowering::Machine::ofTarget(target, &error);
+    if (failed(machine))
+      return module.emitError(error);
+    if (failed(emitStages(module, *machine, *code, result, functions, result.shaderStages)))
+      return failure();
+  }
   FailureOr<std::vector<vulkan::Shader>> shaders = vulkan::compileShaders(*code, functions);
   if (failed(shaders))
     return failure();

@@ -14,9 +14,9 @@
 namespace fovea {
 
 struct KernelStage {
-  std::string name, kind, schedule;
-  int64_t workspaceBytes;           ///< a thread; -1 where it depends on the dims
-  unsigned symbols, buffers, inits; ///< of the kernel
+  std::string name, kind, schedule, target; ///< target: the machine's name, empty for the CPU
+  int64_t workspaceBytes;                   ///< a thread; -1 where it depends on the dims
+  unsigned symbols, buffers, inits;         ///< of the kernel
 };
 
 /// All kernels for one machine.

@@ -1,4 +1,5 @@
 #include "compiler/pipeline/Explain.h"
+#include "compiler/lowering/Machine.h"
 #include "compiler/lowering/Weights.h"
 #include "compiler/pipeline/Costs.h"
 #include "compiler/pipeline/Refusals.h"
@@ -169,6 +170,9 @@ json::Object fovea::explain(ModuleOp module, ArrayRef<std::string> attention, Ar
                        {"flops", number(flops)},
                        {"activation_bytes", number(activations)},
                        {"predicted_us", microseconds}};
+    if (auto target = program->getAttrOfType<StringAttr>(exec::ExecDialect::kTargetAttr))
+      if (auto machine = lowering::Machine::ofTarget(target.getValue()); succeeded(machine))
+        entry["variant"] = machine->variant();
     if (auto arena = program->getAttrOfType<StringAttr>("arena"))
       entry["arena"] = arena.str();
     json::Array over;
@@ -260,7 +264,9 @@ std::string fovea::explainText(const json::Object &report) {
   std::string result;
   for (const json::Value &value : *report.getArray("entries")) {
     const json::Object &entry = *value.getAsObject();
-    result += fmt::format("entry {}\n", entry.getString("name")->str());
+    std::optional<llvm::StringRef> variant = entry.getString("variant");
+    result += fmt::format("entry {}{}\n", entry.getString("name")->str(),
+                          variant ? ", variant " + variant->str() + " for Vulkan" : "");
     for (auto [i, kernel] : llvm::enumerate(*entry.getArray("kernels")))
       result += kernelText(*kernel.getAsObject(), i);
     result += fmt::format(

@@ -63,28 +63,35 @@ static LogicalResult fuse(ModuleOp module, const CompileOptions &options) {
   return overFunctions(module, options, [](OpPassManager &passes) { passes.addPass(createFormKernels()); });
 }
 
-/// Each target has functions of its own from here on.
-static void copyForTargets(ModuleOp module, const CompileOptions &options) {
+/// Each machine that runs shaders has functions of its own from here on, beside those for the CPU.
+static void copyForVariants(ModuleOp module, const CompileOptions &options) {
   Builder b(module.getContext());
   for (auto function : llvm::make_early_inc_range(module.getOps<mlir::func::FuncOp>())) {
-    if (!options.vulkan || function.isExternal() || function->hasAttr(exec::ExecDialect::kTargetAttr))
+    if (options.variants.empty() || function.isExternal() || function->hasAttr(exec::ExecDialect::kTargetAttr))
       continue;
-    mlir::func::FuncOp copy = function;
-    if (!options.machines.empty()) {
-      copy = function.clone();
-      module.push_back(copy);
+    StringAttr entry = function.getSymNameAttr();
+    for (const lowering::Machine &machine : options.variants) {
+      bool isLast = options.machines.empty() && &machine == &options.variants.back();
+      mlir::func::FuncOp copy = isLast ? function : function.clone();
+      if (!isLast)
+        module.push_back(copy);
+      copy->setAttr(exec::ExecDialect::kEntryAttr, entry);
+      copy->setAttr(exec::ExecDialect::kTargetAttr, b.getStringAttr(machine.name));
+      copy.setSymName((entry.getValue() + "." + machine.name).str());
+      if (isLast)
+        function->moveBefore(module.getBody(), module.getBody()->end());
     }
-    copy->setAttr(exec::ExecDialect::kEntryAttr, function.getSymNameAttr());
-    copy->setAttr(exec::ExecDialect::kTargetAttr, b.getStringAttr("vulkan"));
-    copy.setSymName((function.getSymName() + ".vulkan").str());
   }
 }
 
 static LogicalResult tile(ModuleOp module, const CompileOptions &options) {
-  copyForTargets(module, options);
-  lowering::Machine shaders = lowering::Machine::ofShaders();
+  copyForVariants(module, options);
   auto machineOf = [&](exec::KernelOp kernel) -> const lowering::Machine & {
-    return kernel->getParentOp()->hasAttr(exec::ExecDialect::kTargetAttr) ? shaders : options.machines.front();
+    auto target = kernel->getParentOp()->getAttrOfType<StringAttr>(exec::ExecDialect::kTargetAttr);
+    if (!target)
+      return options.machines.front();
+    return *llvm::find_if(options.variants,
+                          [&](const lowering::Machine &machine) { return machine.name == target.getValue(); });
   };
   return lowering::scheduleKernels(module, machineOf, options.lowering);
 }

@@ -18,7 +18,7 @@ namespace fovea {
 /// What the user asked for, as far as phases depend on it.
 struct CompileOptions {
   std::vector<lowering::Machine> machines; ///< CPUs; schedules are made for the first. None: not for the CPU
-  bool vulkan = false;                     ///< for Vulkan devices too
+  std::vector<lowering::Machine> variants; ///< Vulkan devices: a program for each that differs from those before it
   lowering::LoweringChoice lowering;
   /// Passes to run after a phase: its name and a pipeline in MLIR's textual form.
   std::vector<std::pair<std::string, std::string>> inserted;

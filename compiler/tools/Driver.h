@@ -21,7 +21,8 @@ enum ExitCode { kFine = 0, kInput = 1, kUnsupported = 2, kInternal = 3, kEnviron
 /// The options of the command line, as text.
 struct CompileRequest {
   std::string model, output, dumpFolder, from, to, emit = "artifact", externalData, explainFile;
-  std::vector<std::string> targets{"cpu"}, cpus{"native"}, dims, lowerings, schedules, inserts, plugins;
+  std::vector<std::string> targets{"cpu"}, cpus{"native"}, dims, variants{"portable", "cpu", "cooperative"}, lowerings,
+      schedules, inserts, plugins;
   /// Operations whose refusals are errors; without names and with the flag set, all.
   bool requireFused = false;
   std::vector<std::string> fusedOperations;

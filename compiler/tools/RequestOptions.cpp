@@ -33,17 +33,32 @@ unsigned fovea::numberOf(StringRef name) {
   return 1;
 }
 
+/// The least demanding first, so that it is the others that are left out where nothing differs.
+static int readVariants(const CompileRequest &request, CompileOptions &options, std::string &error) {
+  for (const std::string &name : request.variants) {
+    std::string why;
+    FailureOr<lowering::Machine> machine = lowering::Machine::ofShaders(name, &why);
+    if (failed(machine) || llvm::any_of(options.variants, [&](auto &known) { return known.name == machine->name; })) {
+      error = "--vulkan-variants: " + (failed(machine) ? why : fmt::format("'{}' is there twice", name));
+      return kInput;
+    }
+    options.variants.push_back(*machine);
+  }
+  llvm::stable_sort(options.variants, [](const auto &a, const auto &b) { return a.demands() < b.demands(); });
+  return kFine;
+}
+
 int fovea::readOptions(const CompileRequest &request, CompileOptions &options, frontend::ImportOptions &importOptions,
                        std::string &error) {
   auto fail = [&](ExitCode code, std::string message) {
     error = std::move(message);
     return code;
   };
-  bool forCpu = false;
+  bool forCpu = false, forVulkan = false;
   for (const std::string &target : request.targets) {
     if (target != "cpu" && target != "vulkan")
       return fail(kUnsupported, fmt::format("target '{}' is not supported; there are cpu and vulkan", target));
-    (target == "cpu" ? forCpu : options.vulkan) = true;
+    (target == "cpu" ? forCpu : forVulkan) = true;
   }
   for (const std::string &name : request.cpus) {
     if (!forCpu)
@@ -54,12 +69,14 @@ int fovea::readOptions(const CompileRequest &request, CompileOptions &options, f
       return fail(kInput, "--cpu: " + why);
     options.machines.push_back(*machine);
   }
+  if (int code = forVulkan ? readVariants(request, options, error) : kFine)
+    return code;
   for (const char *code : {"static-lib", "llvm"})
     if (request.emit == code && !forCpu)
       return fail(kInput, fmt::format("--emit={}: expected cpu among the targets", code));
-  if (request.emit == "spirv" && !options.vulkan)
+  if (request.emit == "spirv" && !forVulkan)
     return fail(kInput, "--emit=spirv: expected vulkan among the targets");
-  if (request.emit == "static-lib" && options.vulkan)
+  if (request.emit == "static-lib" && forVulkan)
     return fail(kUnsupported, "--emit=static-lib: an archive is for the CPU alone");
   if (request.emit == "static-lib" && options.machines.size() != 1)
     return fail(kInput, fmt::format("--emit=static-lib: expected one CPU, got {}: an archive has one table of kernels",

@@ -4,6 +4,7 @@
 #include "compiler/tools/Driver.h"
 #include "frontends/onnx/Onnx.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/Signals.h"
 
@@ -60,6 +61,11 @@ int main(int argc, char **argv) {
       ->delimiter(',')
       ->capture_default_str();
   app.add_option("--cpu", request.cpus, "CPUs to compile for: native, x86-64-v3, x86-64-v4, ...")
+      ->delimiter(',')
+      ->capture_default_str();
+  app.add_option("--vulkan-variants", request.variants,
+                 "Vulkan devices to compile for, each if that makes a difference: portable (any), cpu, cooperative "
+                 "(matrices of f16) or cooperative-MxNxK-SUBGROUP; a device takes the most demanding one it can run")
       ->delimiter(',')
       ->capture_default_str();
   app.add_option("--dim", request.dims, "NAME=N fixes a symbolic dim, NAME=LO..HI gives its range");
@@ -145,6 +151,9 @@ int main(int argc, char **argv) {
       request.command += " --target=" + text;
   for (const std::string &text : request.cpus)
     request.command += " --cpu=" + text;
+  for (const std::string &text : request.variants)
+    if (llvm::is_contained(request.targets, "vulkan"))
+      request.command += " --vulkan-variants=" + text;
   for (const std::string &text : request.plugins)
     request.command += " --plugin=" + text;
   for (const std::string &text : request.lowerings)

@@ -112,6 +112,10 @@ static void open(const fovea_runtime &runtime, MappedFile file, std::span<const 
                                              runtime.shared->device);
   if (*model->info().cpu)
     runtime.shared->log(FOVEA_LOG_INFO, text(name, ": kernels for ", model->info().cpu, " chosen"));
+  for (uint32_t i = 0; i < model->info().entry_count; ++i)
+    if (const fovea_entry_info &entry = model->entry(i).info; *entry.variant)
+      runtime.shared->log(FOVEA_LOG_INFO,
+                          text(name, ": variant ", entry.variant, " of entry ", quoted(entry.name), " chosen"));
   *out = new fovea_model{std::move(model)};
 }
 

@@ -7,6 +7,7 @@
 #include <elf.h>
 #include <set>
 #include <string_view>
+#include <tuple>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -43,6 +44,7 @@ Artifact::Artifact(std::span<const std::byte> file) : file(file) {
          root->abi_version() > FOVEA_ABI_VERSION ? "; a newer runtime is needed" : "; compile the model again");
   checkSections();
   checkShaders();
+  checkVariants();
   checkEntries();
 }
 
@@ -153,6 +155,10 @@ void Artifact::checkShaders() const {
     if (!shader.bindings() || shader.group_size() == 0 || shader.tasks_of_group() == 0 ||
         shader.inits() > shader.buffers())
       fail(FOVEA_INVALID, "damaged artifact: expected bindings, a workgroup and tasks of shader ", name);
+    if (const uint32_t subgroup = shader.subgroup_size();
+        (subgroup & (subgroup - 1)) != 0 || (subgroup && shader.group_size() % subgroup != 0))
+      fail(FOVEA_INVALID, "damaged artifact: expected whole subgroups in a workgroup of shader ", name, ", got ",
+           subgroup, " of ", shader.group_size());
     auto isNoBuffer = [&](uint8_t buffer) { return buffer >= shader.buffers(); };
     const flatbuffers::Vector<uint8_t> *shared = shader.shared();
     if (shader.symbols() > MAX_SYMBOLS || shader.buffers() > WORDS_BINDING ||
@@ -193,12 +199,52 @@ static void checkTensors(const flatbuffers::Vector<flatbuffers::Offset<Tensor>> 
   }
 }
 
+// What Vulkan allows for any device; a larger one is damage.
+static constexpr uint32_t MAX_SUBGROUP = 128, MAX_INVOCATIONS = 1u << 16, MAX_SHARED_BYTES = 1u << 30;
+
+void Artifact::checkVariants() const {
+  std::set<std::string_view> names;
+  for (uint32_t i = 0; i < size(root->variants()); ++i) {
+    const Variant &variant = *root->variants()->Get(i);
+    const std::string_view name = view(variant.name());
+    checkName(name, "a variant");
+    if (!names.insert(name).second)
+      fail(FOVEA_INVALID, "damaged artifact: there are two variants ", quoted(name));
+    auto impossible = [&](const auto &...what) {
+      fail(FOVEA_INVALID, "damaged artifact: no device can meet the requirements of variant ", quoted(name), ": ",
+           what...);
+    };
+    for (uint32_t t = 0; t < size(variant.device_types()); ++t)
+      if (const auto type = static_cast<DeviceType>(variant.device_types()->Get(t)); type > DeviceType::MAX)
+        impossible("device type ", static_cast<int>(type));
+    for (uint32_t f = 0; f < size(variant.features()); ++f)
+      checkName(view(variant.features()->Get(f)), "a feature");
+    if (const uint32_t subgroup = variant.subgroup_size(); (subgroup & (subgroup - 1)) != 0 || subgroup > MAX_SUBGROUP)
+      impossible("subgroups of ", subgroup);
+    if (variant.invocations() > MAX_INVOCATIONS)
+      impossible("workgroups of ", variant.invocations(), " invocations");
+    if (variant.shared_bytes() > MAX_SHARED_BYTES)
+      impossible(variant.shared_bytes(), " bytes of shared memory");
+    for (uint32_t c = 0; c < size(variant.cooperative()); ++c) {
+      const CooperativeMatrix &matrix = *variant.cooperative()->Get(c);
+      if (matrix.operands() > DType::MAX || matrix.sums() > DType::MAX)
+        impossible("cooperative matrices of an unknown dtype");
+      if (matrix.m() == 0 || matrix.n() == 0 || matrix.k() == 0)
+        impossible("cooperative matrices of ", matrix.m(), "x", matrix.n(), "x", matrix.k());
+    }
+  }
+}
+
 void Artifact::checkEntry(const Entry &entry) const {
   const std::string_view name = view(entry.name());
   if (entry.target() > Target::MAX)
     fail(FOVEA_INVALID, "damaged artifact: unknown target ", static_cast<int>(entry.target()), " of an entry");
   const uint32_t kernels = entry.target() == Target::vulkan ? size(root->shaders()) : root->kernels()->size();
   checkName(name, "an entry");
+  const uint32_t variants = entry.target() == Target::vulkan ? size(root->variants()) : 1;
+  if (entry.variant() >= variants)
+    fail(FOVEA_INVALID, "damaged artifact: expected a variant below ", variants, ", got ", entry.variant(),
+         " of entry ", quoted(name));
   checkTensors(*entry.inputs(), name, "input");
   checkTensors(*entry.outputs(), name, "output");
   std::set<int32_t> under;
@@ -219,10 +265,10 @@ void Artifact::checkEntry(const Entry &entry) const {
 void Artifact::checkEntries() const {
   if (root->entries()->size() == 0)
     fail(FOVEA_INVALID, "damaged artifact: expected an entry, got none");
-  std::set<std::pair<std::string_view, Target>> names;
+  std::set<std::tuple<std::string_view, Target, uint32_t>> names;
   for (const Entry *entry : *root->entries()) {
     checkEntry(*entry);
-    if (!names.insert({view(entry->name()), entry->target()}).second)
+    if (!names.insert({view(entry->name()), entry->target(), entry->variant()}).second)
       fail(FOVEA_INVALID, "damaged artifact: there are two entries ", quoted(view(entry->name())));
   }
 }

@@ -44,6 +44,7 @@ private:
   void checkSections();
   void checkSection(const artifact::Section &section);
   void checkShaders() const;
+  void checkVariants() const;
   void checkEntries() const;
   void checkEntry(const artifact::Entry &entry) const;
 

@@ -43,6 +43,15 @@ static fovea_device_info infoOf(const std::string &name, const std::string &desc
   return info;
 }
 
+// Those that the compiler has code for: ", cooperative matrices 8x8x8, 16x16x16 f16 to f32"; empty for none.
+static std::string matricesOf(const vulkan::DeviceInfo &info) {
+  std::string result;
+  for (const vulkan::CooperativeMatrix &one : info.cooperative)
+    if (one.operands == artifact::DType::f16 && one.sums == artifact::DType::f32)
+      result += text(result.empty() ? ", cooperative matrices " : ", ", one.m, "x", one.n, "x", one.k);
+  return result.empty() ? result : result + " f16 to f32";
+}
+
 std::vector<fovea_device_info> fovea::listDevices() {
   std::vector<fovea_device_info> list = {infoOf("cpu", cpu::machineName(cpu::elfMachine()), "")};
   try {
@@ -51,13 +60,13 @@ std::vector<fovea_device_info> fovea::listDevices() {
     for (uint32_t i = 0; i < devices.size(); ++i) {
       const vulkan::DeviceInfo info = vulkan::describe(devices[i]);
       const VkPhysicalDeviceLimits &limits = info.limits;
-      list.push_back(
-          infoOf(text("vulkan:", i),
-                 text(info.name, "; ", info.driver, "; Vulkan ", info.api, "; workgroups of ",
-                      limits.maxComputeWorkGroupInvocations, ", subgroups of ", info.subgroupSize, ", ",
-                      limits.maxComputeSharedMemorySize, " bytes shared, tensors of ", limits.maxStorageBufferRange,
-                      " bytes", info.int64 ? ", i64" : "", info.float64 ? ", f64" : ""),
-                 info.unusable));
+      list.push_back(infoOf(text("vulkan:", i),
+                            text(info.name, "; ", info.driver, "; Vulkan ", info.api, "; workgroups of ",
+                                 limits.maxComputeWorkGroupInvocations, ", subgroups of ", info.subgroupSize, ", ",
+                                 limits.maxComputeSharedMemorySize, " bytes shared, tensors of ",
+                                 limits.maxStorageBufferRange, " bytes", info.offers("shaderInt64") ? ", i64" : "",
+                                 info.offers("shaderFloat64") ? ", f64" : "", matricesOf(info)),
+                            info.unusable));
     }
     if (devices.empty())
       list.push_back(infoOf("vulkan", "", "there is no driver"));

@@ -1,6 +1,7 @@
 #include "core/Model.h"
 #include "core/Error.h"
 #include "cpu/Features.h"
+#include "vulkan/Variants.h"
 
 #include <algorithm>
 #include <elf.h>
@@ -52,7 +53,7 @@ Model::Model(MappedFile mapped, std::span<const std::byte> content, bool verifyW
   modelInfo.producer = orEmpty(manifest.producer());
   modelInfo.cpu = "";
   modelInfo.file_bytes = content.size();
-  describeEntries(device ? Target::vulkan : Target::cpu);
+  describeEntries(device.get());
   linkHost();
   if (device) {
     modelInfo.kernel_count = manifest.shaders() ? manifest.shaders()->size() : 0;
@@ -65,7 +66,33 @@ Model::Model(MappedFile mapped, std::span<const std::byte> content, bool verifyW
   }
 }
 
-void Model::describeEntries(Target target) {
+bool Model::isChosen(const Entry &entry, const vulkan::Device *device) const {
+  if (!device || entry.target() != Target::vulkan)
+    return !device && entry.target() == Target::cpu;
+  const auto runs = [&](const Entry &one) {
+    return vulkan::missing(*file.manifest().variants()->Get(one.variant()), device->info()).empty();
+  };
+  const auto isBetter = [&](const Entry *other) {
+    return other->target() == Target::vulkan && other->name()->string_view() == entry.name()->string_view() &&
+           other->variant() < entry.variant() && runs(*other);
+  };
+  const auto &all = *file.manifest().entries();
+  return runs(entry) && std::none_of(all.begin(), all.end(), isBetter);
+}
+
+// Why none of the variants can run there; empty where there are none.
+static std::string reasonsAgainst(const Manifest &manifest, const vulkan::Device *device) {
+  std::string reasons;
+  for (uint32_t i = 0; device && manifest.variants() && i < manifest.variants()->size(); ++i) {
+    const Variant &variant = *manifest.variants()->Get(i);
+    if (const std::string lacks = vulkan::missing(variant, device->info()); !lacks.empty())
+      reasons += text(reasons.empty() ? "" : "; ", quoted(variant.name()->string_view()), " needs ", lacks);
+  }
+  return reasons;
+}
+
+void Model::describeEntries(const vulkan::Device *device) {
+  const Target target = device ? Target::vulkan : Target::cpu;
   auto describe = [this](const auto &tensors) {
     std::vector<fovea_tensor_info> infos;
     for (const Tensor *tensor : tensors) {
@@ -83,7 +110,7 @@ void Model::describeEntries(Target target) {
   uint32_t number = 0;
   for (const Entry *entry : *file.manifest().entries()) {
     const uint32_t own = number++;
-    if (entry->target() != target)
+    if (!isChosen(*entry, device))
       continue;
     EntryInfo info = {{}, describe(*entry->inputs()), describe(*entry->outputs()), {}, entry, own};
     for (uint32_t i = 0; entry->dispatches() && i < entry->dispatches()->size(); ++i) {
@@ -95,10 +122,14 @@ void Model::describeEntries(Target target) {
           {dispatch.kernel(), name->c_str(), orEmpty(dispatch.node()), dispatch.flops(), dispatch.bytes()});
     }
     info.info = {entry->name()->c_str(), static_cast<uint32_t>(info.inputs.size()),
-                 static_cast<uint32_t>(info.outputs.size()), static_cast<uint32_t>(info.dispatches.size())};
+                 static_cast<uint32_t>(info.outputs.size()), static_cast<uint32_t>(info.dispatches.size()),
+                 device ? file.manifest().variants()->Get(entry->variant())->name()->c_str() : ""};
     entries.push_back(std::move(info));
   }
   modelInfo.entry_count = static_cast<uint32_t>(entries.size());
+  if (const std::string reasons = reasonsAgainst(file.manifest(), device); entries.empty() && !reasons.empty())
+    fail(FOVEA_UNSUPPORTED, "no code of this model runs on ", quoted(device->info().name), ": variant ", reasons,
+         "; compile with --vulkan-variants=portable");
   if (entries.empty())
     fail(FOVEA_UNSUPPORTED, "the artifact was not compiled for ", target == Target::vulkan ? "Vulkan" : "the CPU",
          "; compile the model with --target=", target == Target::vulkan ? "vulkan" : "cpu", " or --target=cpu,vulkan");

@@ -68,7 +68,9 @@ public:
   size_t workspaceBytes() const;
 
 private:
-  void describeEntries(artifact::Target target);
+  // Of those for the CPU, or of those for the device the first variant that can run there.
+  void describeEntries(const vulkan::Device *device);
+  bool isChosen(const artifact::Entry &entry, const vulkan::Device *device) const;
   void linkHost();
   void linkKernels();
   const artifact::Section *chooseKernels() const;

@@ -62,7 +62,11 @@ nlohmann::json tools::profileJson(const fovea_session *session, const fovea_mode
       line["gbytes_per_s"] = sum.bytes / nanoseconds;
     dispatches.push_back(std::move(line));
   }
-  return {{"entry", info.name}, {"total_s", static_cast<double>(total) * 1e-9}, {"dispatches", std::move(dispatches)}};
+  nlohmann::json profile = {
+      {"entry", info.name}, {"total_s", static_cast<double>(total) * 1e-9}, {"dispatches", std::move(dispatches)}};
+  if (*info.variant)
+    profile["variant"] = info.variant;
+  return profile;
 }
 
 std::string tools::profileTable(const nlohmann::json &profile) {
@@ -81,7 +85,8 @@ std::string tools::profileTable(const nlohmann::json &profile) {
                          nodeWidth, line["kernel"].get<std::string>(), kernelWidth, line["launches"].get<uint64_t>(),
                          line["seconds"].get<double>() * 1e6, line["share"].get<double>() * 100, rate(line, "gflops"),
                          rate(line, "gbytes_per_s"));
-  return table + fmt::format("total {:.1f} us\n", profile["total_s"].get<double>() * 1e6);
+  return table + fmt::format("total {:.1f} us{}\n", profile["total_s"].get<double>() * 1e6,
+                             profile.contains("variant") ? ", variant " + profile["variant"].get<std::string>() : "");
 }
 
 double tools::profiledFlops(const nlohmann::json &profile) {

@@ -46,27 +46,30 @@ static json describeOutput(const artifact::Tensor *tensor, const artifact::Entry
 
 static json describeEntry(const artifact::Entry *entry, const artifact::Manifest &manifest) {
   const bool onVulkan = entry->target() == artifact::Target::vulkan;
-  return {{"name", string(entry->name())},
-          {"target", artifact::EnumNameTarget(entry->target())},
-          {"inputs", list(entry->inputs(), describeTensor)},
-          {"outputs",
-           list(entry->outputs(), [&](const artifact::Tensor *tensor) { return describeOutput(tensor, entry); })},
-          {"arena", string(entry->arena())},
-          {"buffers", list(entry->buffers(),
-                           [](const artifact::Buffer *buffer) -> json {
-                             return {{"name", string(buffer->name())},
-                                     {"bytes", string(buffer->bytes())},
-                                     {"offset", string(buffer->offset())},
-                                     {"first", buffer->first()},
-                                     {"last", buffer->last()}};
-                           })},
-          {"dispatches", list(entry->dispatches(), [&](const artifact::Dispatch *dispatch) -> json {
-             return {{"kernel", string(onVulkan ? manifest.shaders()->Get(dispatch->kernel())->name()
-                                                : manifest.kernels()->Get(dispatch->kernel())->name())},
-                     {"node", string(dispatch->node())},
-                     {"flops", dispatch->flops()},
-                     {"bytes", dispatch->bytes()}};
-           })}};
+  json result = {{"name", string(entry->name())},
+                 {"target", artifact::EnumNameTarget(entry->target())},
+                 {"inputs", list(entry->inputs(), describeTensor)},
+                 {"outputs", list(entry->outputs(),
+                                  [&](const artifact::Tensor *tensor) { return describeOutput(tensor, entry); })},
+                 {"arena", string(entry->arena())},
+                 {"buffers", list(entry->buffers(),
+                                  [](const artifact::Buffer *buffer) -> json {
+                                    return {{"name", string(buffer->name())},
+                                            {"bytes", string(buffer->bytes())},
+                                            {"offset", string(buffer->offset())},
+                                            {"first", buffer->first()},
+                                            {"last", buffer->last()}};
+                                  })},
+                 {"dispatches", list(entry->dispatches(), [&](const artifact::Dispatch *dispatch) -> json {
+                    return {{"kernel", string(onVulkan ? manifest.shaders()->Get(dispatch->kernel())->name()
+                                                       : manifest.kernels()->Get(dispatch->kernel())->name())},
+                            {"node", string(dispatch->node())},
+                            {"flops", dispatch->flops()},
+                            {"bytes", dispatch->bytes()}};
+                  })}};
+  if (onVulkan)
+    result["variant"] = string(manifest.variants()->Get(entry->variant())->name());
+  return result;
 }
 
 // With `verify`, "checksum" is "ok" or the reader's complaint; `damaged` is set for the latter.
@@ -98,6 +101,10 @@ static json describeShader(const artifact::Shader *shader) {
     needs.push_back("int64");
   if (shader->float64())
     needs.push_back("float64");
+  if (shader->subgroup_size())
+    needs.push_back(fmt::format("subgroups of {}", shader->subgroup_size()));
+  if (shader->shared_bytes())
+    needs.push_back(fmt::format("{} bytes of shared memory", shader->shared_bytes()));
   return {{"name", string(shader->name())},
           {"kind", string(shader->kind())},
           {"schedule", string(shader->schedule())},
@@ -110,6 +117,28 @@ static json describeShader(const artifact::Shader *shader) {
           {"workgroup", shader->group_size()},
           {"tasks_of_workgroup", shader->tasks_of_group()},
           {"needs", needs}};
+}
+
+// Its requirements in words.
+static json describeVariant(const artifact::Variant *variant) {
+  json needs = list(variant->device_types(), [](artifact::DeviceType type) {
+    return fmt::format("a device of type {}", artifact::EnumNameDeviceType(type));
+  });
+  if (variant->minor_version())
+    needs.push_back(fmt::format("Vulkan 1.{}", variant->minor_version()));
+  for (const json &feature : list(variant->features(), string))
+    needs.push_back(feature);
+  for (const auto &[what, size] : {std::pair("subgroups of {}", variant->subgroup_size()),
+                                   {"workgroups of {}", variant->invocations()},
+                                   {"{} bytes of shared memory", variant->shared_bytes()}})
+    if (size)
+      needs.push_back(fmt::format(fmt::runtime(what), size));
+  for (const json &matrix : list(variant->cooperative(), [](const artifact::CooperativeMatrix *one) {
+         return fmt::format("cooperative matrices of {}x{}x{} {} with sums of {}", one->m(), one->n(), one->k(),
+                            artifact::EnumNameDType(one->operands()), artifact::EnumNameDType(one->sums()));
+       }))
+    needs.push_back(matrix);
+  return {{"name", string(variant->name())}, {"needs", needs}};
 }
 
 static json describe(const Artifact &file, bool verify, bool &damaged) {
@@ -129,6 +158,7 @@ static json describe(const Artifact &file, bool verify, bool &damaged) {
                                      {"workspace_bytes", kernel->workspace_bytes()}};
                            })},
           {"shaders", list(manifest.shaders(), describeShader)},
+          {"variants", list(manifest.variants(), describeVariant)},
           {"sections",
            list(manifest.sections(),
                 [&](const artifact::Section *section) { return describeSection(file, section, verify, damaged); })},
@@ -162,7 +192,8 @@ static std::string shapeText(const json &tensor) {
 }
 
 static void printEntry(const json &entry) {
-  fmt::print("\nentry {}{}\n", text(entry["name"]), text(entry["target"]) == "vulkan" ? " for Vulkan" : "");
+  fmt::print("\nentry {}{}\n", text(entry["name"]),
+             text(entry["target"]) == "vulkan" ? " for Vulkan, variant " + text(entry["variant"]) : "");
   for (const json &input : entry["inputs"])
     fmt::print("  input   {}  {}\n", text(input["name"]), shapeText(input));
   for (const json &output : entry["outputs"])
@@ -193,6 +224,14 @@ static void print(const json &model, const std::string &path) {
                                   kernel["workspace_bytes"] < 0
                                       ? std::string("workspace depends on the dims")
                                       : fmt::format("workspace {} bytes", kernel["workspace_bytes"].dump())}));
+  if (!model["variants"].empty())
+    fmt::print("\n{} variants for Vulkan, the first that a device can run is taken\n", model["variants"].size());
+  for (const json &variant : model["variants"]) {
+    std::string needs;
+    for (const json &one : variant["needs"])
+      needs += (needs.empty() ? "needs " : ", ") + text(one);
+    fmt::print("  {}\n", columns({text(variant["name"]), needs.empty() ? "any device" : needs}));
+  }
   if (!model["shaders"].empty())
     fmt::print("\n{} shaders\n", model["shaders"].size());
   for (const json &shader : model["shaders"]) {

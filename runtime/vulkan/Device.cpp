@@ -1,4 +1,5 @@
 #include "vulkan/Device.h"
+#include "vulkan/Features.h"
 
 #include <limits>
 
@@ -22,18 +23,17 @@ Device::Device(uint32_t number, const std::string &pipelineCache, const Log &log
   queueInfo.queueFamilyIndex = description.queueFamily;
   queueInfo.queueCount = 1;
   queueInfo.pQueuePriorities = &priority;
-  VkPhysicalDeviceTimelineSemaphoreFeatures timelineFeature = {};
-  timelineFeature.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES;
-  timelineFeature.timelineSemaphore = VK_TRUE;
-  VkPhysicalDeviceFeatures features = {};
-  features.shaderInt64 = description.int64;
-  features.shaderFloat64 = description.float64;
+  Features features(description);
+  for (const Features::Named &feature : features.all())
+    *feature.value = description.offers(feature.name);
+  const char *const extensions[] = {COOPERATIVE_MATRIX};
   VkDeviceCreateInfo info = {};
   info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
-  info.pNext = &timelineFeature;
+  info.pNext = &features.chain();
   info.queueCreateInfoCount = 1;
   info.pQueueCreateInfos = &queueInfo;
-  info.pEnabledFeatures = &features;
+  info.enabledExtensionCount = description.hasCooperativeMatrix;
+  info.ppEnabledExtensionNames = extensions;
   check(vkCreateDevice(physical, &info, nullptr, &device), "the device cannot be opened");
   volkLoadDeviceTable(&vk, device);
   vk.vkGetDeviceQueue(device, description.queueFamily, 0, &queue);
@@ -134,6 +134,13 @@ bool DeviceBuffer::reserve(size_t bytes) {
   if (bytes <= held)
     return false;
   free();
+  auto atMost = [&](uint64_t needed, uint64_t most, const char *limit) {
+    if (needed > most)
+      fail(FOVEA_UNSUPPORTED, "vulkan: ", kind == local ? "device" : "staging", " memory of ", needed, " bytes, and ",
+           quoted(device.info().name), " has ", most, " at most (", limit, ")");
+  };
+  atMost(bytes, device.info().maxBuffer, "maxBufferSize");
+  atMost(bytes, device.info().maxAllocation, "maxMemoryAllocationSize");
   VkBufferCreateInfo info = {};
   info.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO;
   info.size = bytes;
@@ -147,6 +154,7 @@ bool DeviceBuffer::reserve(size_t bytes) {
     check(vk.vkCreateBuffer(device.handle(), &info, nullptr, &buffer), what.c_str());
     VkMemoryRequirements needs;
     vk.vkGetBufferMemoryRequirements(device.handle(), buffer, &needs);
+    atMost(needs.size, device.info().maxAllocation, "maxMemoryAllocationSize");
     constexpr VkMemoryPropertyFlags visible =
         VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
     VkMemoryAllocateInfo allocate = {};

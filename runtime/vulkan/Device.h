@@ -55,7 +55,8 @@ public:
   DeviceBuffer(const DeviceBuffer &) = delete;
   DeviceBuffer &operator=(const DeviceBuffer &) = delete;
 
-  // True if the buffer became another one. Fails with FOVEA_ENVIRONMENT, and is empty then.
+  // True if the buffer became another one. Fails with FOVEA_UNSUPPORTED beyond the device's limits, otherwise with
+  // FOVEA_ENVIRONMENT, and is empty then.
   bool reserve(size_t bytes);
   void free();
   VkBuffer handle() const { return buffer; }

@@ -126,6 +126,11 @@ void Recording::launch(uint32_t dispatch, uint32_t number, void *const *buffers,
   Launch launch = {};
   launch.dispatch = dispatch, launch.shader = number, launch.tasks = tasks;
   const uint64_t groups = (static_cast<uint64_t>(tasks) + shader.tasks_of_group() - 1) / shader.tasks_of_group();
+  const uint32_t *const most = device.info().limits.maxComputeWorkGroupCount;
+  if (groups > static_cast<uint64_t>(most[0]) * most[1])
+    fail(FOVEA_UNSUPPORTED, "kernel ", quoted(shader.name()->string_view()), ": ", groups, " workgroups, and ",
+         quoted(device.info().name), " runs ", static_cast<uint64_t>(most[0]) * most[1],
+         " at most (maxComputeWorkGroupCount)");
   const uint64_t workspaceWords = wholeWords(static_cast<uint64_t>(workspaceBytes)) / 4;
   std::vector<uint32_t> all = {asWord(tasks, "a number of tasks"),
                                asWord(static_cast<int64_t>(workspaceWords), "a workspace")};

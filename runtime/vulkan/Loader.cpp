@@ -1,5 +1,6 @@
 #define VOLK_IMPLEMENTATION
 #include "vulkan/Loader.h"
+#include "vulkan/Features.h"
 
 #include <algorithm>
 #include <mutex>
@@ -64,7 +65,7 @@ Instance::Instance() {
   VkApplicationInfo application = {};
   application.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO;
   application.pApplicationName = application.pEngineName = "fovea";
-  application.apiVersion = VK_API_VERSION_1_2;
+  application.apiVersion = instanceVersion();
   VkInstanceCreateInfo info = {};
   info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO;
   info.pApplicationInfo = &application;
@@ -110,13 +111,66 @@ static bool findQueue(VkPhysicalDevice device, DeviceInfo &info) {
   return found;
 }
 
-DeviceInfo vulkan::describe(VkPhysicalDevice device) {
+bool DeviceInfo::offers(std::string_view feature) const {
+  return std::find(features.begin(), features.end(), feature) != features.end();
+}
+
+static bool hasExtension(VkPhysicalDevice device, std::string_view wanted) {
+  uint32_t count = 0;
+  if (vkEnumerateDeviceExtensionProperties(device, nullptr, &count, nullptr) != VK_SUCCESS)
+    return false;
+  std::vector<VkExtensionProperties> extensions(count);
+  if (vkEnumerateDeviceExtensionProperties(device, nullptr, &count, extensions.data()) < VK_SUCCESS)
+    return false;
+  return std::any_of(extensions.begin(), extensions.begin() + count,
+                     [&](const VkExtensionProperties &one) { return one.extensionName == wanted; });
+}
+
+// Driver, limits and features.
+static void readProperties(VkPhysicalDevice device, DeviceInfo &info) {
   VkPhysicalDeviceDriverProperties driver = {};
   driver.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES;
   VkPhysicalDeviceSubgroupProperties subgroups = {};
   subgroups.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES;
+  VkPhysicalDeviceMaintenance3Properties memory = {};
+  memory.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES;
+  VkPhysicalDeviceMaintenance4Properties buffers = {};
+  buffers.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES;
+  VkPhysicalDeviceSubgroupSizeControlProperties sizes = {};
+  sizes.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES;
   VkPhysicalDeviceProperties2 properties = {};
   properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2;
+  properties.pNext = &driver;
+  driver.pNext = &subgroups;
+  subgroups.pNext = &memory;
+  if (info.minorVersion >= 3) {
+    memory.pNext = &buffers;
+    buffers.pNext = &sizes;
+  }
+  vkGetPhysicalDeviceProperties2(device, &properties);
+  info.driver = text(driver.driverName, driver.driverInfo[0] ? ", " : "", driver.driverInfo);
+  info.subgroupSize = info.leastSubgroup = info.mostSubgroup = subgroups.subgroupSize;
+  info.maxAllocation = memory.maxMemoryAllocationSize;
+  if (info.minorVersion >= 3) {
+    info.leastSubgroup = sizes.minSubgroupSize, info.mostSubgroup = sizes.maxSubgroupSize;
+    info.maxBuffer = buffers.maxBufferSize;
+  }
+  info.hasCooperativeMatrix = hasExtension(device, COOPERATIVE_MATRIX);
+  Features features(info);
+  vkGetPhysicalDeviceFeatures2(device, &features.chain());
+  for (const Features::Named &feature : features.all())
+    if (*feature.value)
+      info.features.push_back(feature.name);
+  // With the first alone no shader could have the atomics of the device's scope that small types are stored by.
+  if (!info.offers("vulkanMemoryModelDeviceScope"))
+    std::erase(info.features, "vulkanMemoryModel");
+  if (!(sizes.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT))
+    std::erase(info.features, "subgroupSizeControl");
+  if (info.offers("cooperativeMatrix"))
+    info.cooperative = cooperativeMatrices(device);
+}
+
+DeviceInfo vulkan::describe(VkPhysicalDevice device) {
   VkPhysicalDeviceProperties basic;
   vkGetPhysicalDeviceProperties(device, &basic);
   DeviceInfo info;
@@ -130,23 +184,12 @@ DeviceInfo vulkan::describe(VkPhysicalDevice device) {
     info.unusable = text("expected Vulkan 1.2 or newer, got ", info.api);
     return info;
   }
-  properties.pNext = &driver;
-  driver.pNext = &subgroups;
-  vkGetPhysicalDeviceProperties2(device, &properties);
-  info.driver = text(driver.driverName, driver.driverInfo[0] ? ", " : "", driver.driverInfo);
-  info.subgroupSize = subgroups.subgroupSize;
-  VkPhysicalDeviceTimelineSemaphoreFeatures timeline = {};
-  timeline.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES;
-  VkPhysicalDeviceFeatures2 features = {};
-  features.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2;
-  features.pNext = &timeline;
-  vkGetPhysicalDeviceFeatures2(device, &features);
-  info.int64 = features.features.shaderInt64;
-  info.float64 = features.features.shaderFloat64;
+  info.minorVersion = VK_API_VERSION_MINOR(std::min<uint32_t>(basic.apiVersion, instanceVersion()));
+  readProperties(device, info);
   const VkPhysicalDeviceLimits &limits = info.limits;
   if (!findQueue(device, info))
     info.unusable = "it has no queue that computes";
-  else if (!timeline.timelineSemaphore)
+  else if (!info.offers("timelineSemaphore"))
     info.unusable = "it has no timeline semaphores";
   else if (limits.maxComputeWorkGroupInvocations < 128 || limits.maxComputeWorkGroupSize[0] < 128)
     info.unusable = text("expected workgroups of 128 invocations, got ", limits.maxComputeWorkGroupInvocations);

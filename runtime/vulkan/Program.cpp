@@ -57,11 +57,18 @@ void Program::checkLimits(const artifact::Shader &shader) const {
       fail(FOVEA_UNSUPPORTED, "kernel ", quoted(shader.name()->string_view()), " needs ", what..., ", which ",
            quoted(device.name), " does not offer");
   };
-  need(device.int64 || !shader.int64(), "64-bit integers (shaderInt64)");
-  need(device.float64 || !shader.float64(), "f64 (shaderFloat64)");
+  need(device.offers("shaderInt64") || !shader.int64(), "64-bit integers (shaderInt64)");
+  need(device.offers("shaderFloat64") || !shader.float64(), "f64 (shaderFloat64)");
   need(shader.group_size() <=
            std::min(device.limits.maxComputeWorkGroupInvocations, device.limits.maxComputeWorkGroupSize[0]),
-       "workgroups of ", shader.group_size(), " invocations");
+       "workgroups of ", shader.group_size(), " invocations (maxComputeWorkGroupInvocations is ",
+       device.limits.maxComputeWorkGroupInvocations, ")");
+  need(shader.shared_bytes() <= device.limits.maxComputeSharedMemorySize, shader.shared_bytes(),
+       " bytes of shared memory (maxComputeSharedMemorySize is ", device.limits.maxComputeSharedMemorySize, ")");
+  need(!shader.subgroup_size() ||
+           (device.offers("subgroupSizeControl") && device.offers("computeFullSubgroups") &&
+            shader.subgroup_size() >= device.leastSubgroup && shader.subgroup_size() <= device.mostSubgroup),
+       "subgroups of ", shader.subgroup_size());
   const uint32_t bindings = shader.bindings() ? shader.bindings()->size() : 0;
   need(bindings <=
            std::min(device.limits.maxPerStageDescriptorStorageBuffers, device.limits.maxDescriptorSetStorageBuffers),
@@ -115,6 +122,13 @@ void Program::build(Pipeline &pipeline) const {
   info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
   info.stage.module = module;
   info.stage.pName = pipeline.shader->name()->c_str();
+  VkPipelineShaderStageRequiredSubgroupSizeCreateInfo subgroup = {};
+  subgroup.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO;
+  subgroup.requiredSubgroupSize = pipeline.shader->subgroup_size();
+  if (subgroup.requiredSubgroupSize) {
+    info.stage.pNext = &subgroup;
+    info.stage.flags = VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT;
+  }
   info.layout = pipeline.layout;
   const VkResult result =
       vk.vkCreateComputePipelines(device, onDevice->pipelineCache(), 1, &info, nullptr, &pipeline.pipeline);

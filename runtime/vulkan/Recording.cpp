@@ -5,8 +5,6 @@
 using namespace fovea;
 using namespace fovea::vulkan;
 
-// Workgroups along x; the rest goes along y. Each device offers 65535 of both.
-static constexpr uint32_t GROUPS_ALONG_X = 65535;
 // What vkCmdUpdateBuffer takes at once.
 static constexpr size_t UPDATE_WORDS = 16384;
 static constexpr const char *CANNOT_RECORD = "commands cannot be recorded";
@@ -152,7 +150,9 @@ void Recording::recordLaunch(const Launch &launch, uint32_t number) {
   vk.vkCmdBindDescriptorSets(commandBuffer, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline.layout, 0, 1, &set, 0, nullptr);
   vk.vkCmdPushConstants(commandBuffer, pipeline.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, sizeof(launch.push),
                         launch.push.data());
-  const uint32_t x = std::min(launch.groups, GROUPS_ALONG_X), y = (launch.groups + x - 1) / x;
+  // The rest goes along y; launch() has seen to it that it fits.
+  const uint32_t x = std::min(launch.groups, device.info().limits.maxComputeWorkGroupCount[0]),
+                 y = (launch.groups + x - 1) / x;
   if (stamped)
     vk.vkCmdWriteTimestamp(commandBuffer, VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT, queryPool, 2 * number);
   vk.vkCmdDispatch(commandBuffer, x, y, 1);

@@ -65,6 +65,27 @@ static std::vector<Rule> shaderRules() {
   };
 }
 
+/// And for variants.
+static VariantT &variant(test::Artifact &model) { return *model.manifest.variants[0]; }
+static std::vector<Rule> variantRules() {
+  using A = test::Artifact;
+  return {
+      {"variants-good", {}, {}},
+      {"variant-name", [](A &a) { variant(a).name = "a\nb"; }, {}},
+      {"variant-twice", [](A &a) { variant(a).name = "portable"; }, {}},
+      {"variant-of-entry", [](A &a) { a.manifest.entries[2]->variant = 2; }, {}},
+      {"variant-of-cpu", [](A &a) { entry(a).variant = 1; }, {}},
+      {"variant-type", [](A &a) { variant(a).device_types = {static_cast<DeviceType>(9)}; }, {}},
+      {"variant-feature", [](A &a) { variant(a).features = {"shaderInt64", ""}; }, {}},
+      {"variant-subgroup", [](A &a) { variant(a).subgroup_size = 3; }, {}},
+      {"variant-invocations", [](A &a) { variant(a).invocations = ~0u; }, {}},
+      {"variant-shared", [](A &a) { variant(a).shared_bytes = ~0u; }, {}},
+      {"variant-matrix", [](A &a) { variant(a).cooperative.push_back(std::make_unique<CooperativeMatrixT>()); }, {}},
+      {"no-variants", [](A &a) { a.manifest.variants.clear(); }, {}},
+      {"shader-subgroup", [](A &a) { shader(a).subgroup_size = 128; }, {}},
+  };
+}
+
 static std::vector<Rule> rules() {
   using A = test::Artifact;
   return {
@@ -161,4 +182,6 @@ int main(int argc, char **argv) {
     write(rule, withoutCode(test::affineModel()));
   for (const Rule &rule : shaderRules())
     write(rule, withoutCode(test::vulkanModel()));
+  for (const Rule &rule : variantRules())
+    write(rule, withoutCode(test::variantsModel()));
 }

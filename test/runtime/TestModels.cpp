@@ -123,10 +123,10 @@ test::Artifact test::casesModel() {
   return withWeights(std::move(file), 64);
 }
 
-test::Artifact test::vulkanModel() {
-  Artifact file = model(VULKAN_HOST_IMAGE);
-  addMain(file.manifest);
-  file.manifest.entries.back()->target = Target::vulkan;
+// Entries for Vulkan, of which each variant has shaders of its own.
+static test::Artifact vulkanModel(const char *hostImage, const std::vector<const char *> &variants) {
+  using namespace test;
+  Artifact file = model(hostImage);
   Bytes code;
   auto addShader = [&](const char *name, const char *path, std::vector<uint8_t> bindings, uint32_t buffers) {
     const Bytes words = readFile(path);
@@ -140,8 +140,26 @@ test::Artifact test::vulkanModel() {
     shader.group_size = shader.tasks_of_group = 64;
     code.insert(code.end(), words.begin(), words.end());
   };
-  addShader("scale", SCALE_SHADER, {0, 1, 2, 3}, 4);
-  addShader("relu", RELU_SHADER, {0, 1, 255}, 2);
+  for (const char *name : variants) {
+    const auto variant = static_cast<uint32_t>(file.manifest.variants.size());
+    file.manifest.variants.emplace_back(std::make_unique<VariantT>())->name = name;
+    addMain(file.manifest);
+    EntryT &entry = *file.manifest.entries.back();
+    entry.target = Target::vulkan;
+    entry.variant = variant;
+    for (uint32_t i = 0; i < 2; ++i)
+      entry.dispatches[i]->kernel = 2 * variant + i;
+    addShader("scale", SCALE_SHADER, {0, 1, 2, 3}, 4);
+    addShader("relu", RELU_SHADER, {0, 1, 255}, 2);
+  }
   file.add(SectionKind::shaders, std::move(code));
   return withWeights(std::move(file), 256);
+}
+
+test::Artifact test::vulkanModel() { return ::vulkanModel(VULKAN_HOST_IMAGE, {"portable"}); }
+
+test::Artifact test::variantsModel() {
+  Artifact file = ::vulkanModel(VARIANTS_HOST_IMAGE, {"cpu", "portable"});
+  file.manifest.variants[0]->device_types = {DeviceType::cpu};
+  return file;
 }

@@ -22,4 +22,7 @@ Artifact casesModel();
 // "main" as above, for the CPU and for Vulkan.
 Artifact vulkanModel();
 
+// The same with two variants for Vulkan: "cpu" for devices that are CPUs, and "portable".
+Artifact variantsModel();
+
 } // namespace fovea::test

@@ -80,6 +80,40 @@ TEST_F(Loading, RefusesBrokenShaders) {
   refused("expected one shaders section", [](Model &m) { m.add(SectionKind::shaders, {}); });
 }
 
+TEST_F(Loading, RefusesBrokenVariants) {
+  using Model = test::Artifact;
+  const auto refused = [&](const char *text, const std::function<void(VariantT &, Model &)> &change) {
+    Model model = test::variantsModel();
+    change(*model.manifest.variants[0], model);
+    EXPECT_FAILS(load(model.build()), FOVEA_INVALID, text);
+  };
+  EXPECT_WORKS(load(test::variantsModel().build()));
+  const char *const impossible = "no device can meet the requirements of variant 'cpu': ";
+  const auto cannot = [&](const std::string &what, const std::function<void(VariantT &)> &change) {
+    refused((impossible + what).c_str(), [&](VariantT &variant, Model &) { change(variant); });
+  };
+  cannot("device type 9", [](auto &v) { v.device_types[0] = static_cast<DeviceType>(9); });
+  cannot("subgroups of 3", [](auto &v) { v.subgroup_size = 3; });
+  cannot("subgroups of 256", [](auto &v) { v.subgroup_size = 256; });
+  cannot("workgroups of 4294967295 invocations", [](auto &v) { v.invocations = ~0u; });
+  cannot("4294967295 bytes of shared memory", [](auto &v) { v.shared_bytes = ~0u; });
+  const auto matrix = [](VariantT &v) -> CooperativeMatrixT & {
+    CooperativeMatrixT &added = *v.cooperative.emplace_back(std::make_unique<CooperativeMatrixT>());
+    added.m = added.n = added.k = 16;
+    return added;
+  };
+  cannot("cooperative matrices of 16x16x0", [&](auto &v) { matrix(v).k = 0; });
+  cannot("cooperative matrices of an unknown dtype", [&](auto &v) { matrix(v).sums = static_cast<DType>(99); });
+  refused("printable name for a feature", [](VariantT &v, Model &) { v.features = {"a\nb"}; });
+  refused("printable name for a variant", [](VariantT &v, Model &) { v.name = ""; });
+  refused("there are two variants 'portable'", [](VariantT &v, Model &) { v.name = "portable"; });
+  refused("expected a variant below 2, got 2", [](VariantT &, Model &m) { m.manifest.entries[1]->variant = 2; });
+  refused("expected a variant below 1, got 1", [](VariantT &, Model &m) { m.manifest.entries[0]->variant = 1; });
+  refused("there are two entries 'main'", [](VariantT &, Model &m) { m.manifest.entries[1]->variant = 1; });
+  refused("expected whole subgroups in a workgroup of shader 'scale', got 128 of 64",
+          [](VariantT &, Model &m) { m.manifest.shaders[0]->subgroup_size = 128; });
+}
+
 TEST_F(Loading, RefusesEveryFlippedByte) {
   test::Artifact model = test::affineModel();
   const test::Bytes whole = model.build();
@@ -111,9 +145,9 @@ TEST_F(Loading, TellsWhatIsWrongWithTheHeader) {
   const auto *start = reinterpret_cast<const std::byte *>(other.data());
   EXPECT_FAILS(load({start, start + other.size()}), FOVEA_INVALID, "not a Fovea artifact");
   test::Bytes newer = file;
-  newer[8] = std::byte{2};
+  newer[8] = std::byte{3};
   EXPECT_FAILS(load(newer), FOVEA_UNSUPPORTED,
-               "expected an artifact of format version 1, got version 2; a newer runtime is needed");
+               "expected an artifact of format version 2, got version 3; a newer runtime is needed");
   test::Bytes older = file;
   older[8] = std::byte{0};
   EXPECT_FAILS(load(older), FOVEA_UNSUPPORTED, "compile the model again");

@@ -13,6 +13,7 @@ static void writeModels(const std::string &folder) {
   test::writeFile(folder + "affine.fovea", good);
   test::writeFile(folder + "cases.fovea", test::casesModel().build());
   test::writeFile(folder + "vulkan.fovea", test::vulkanModel().build());
+  test::writeFile(folder + "variants.fovea", test::variantsModel().build());
   Bytes changed = good;
   changed[8] = std::byte{9};
   test::writeFile(folder + "newer.fovea", changed);

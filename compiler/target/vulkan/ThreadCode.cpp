@@ -203,6 +203,10 @@ LogicalResult ThreadCode::translate(Operation *op) {
     return store(op, o.getValue(), o.getPtrs(), o.getMask());
   if (auto o = dyn_cast<LLVM::MemcpyOp>(op))
     return copy(o);
+  if (std::optional<LogicalResult> done = matrices(op))
+    return *done;
+  if (isa<UnrealizedConversionCastOp>(op) && isa<LLVM::LLVMPointerType>(op->getOperand(0).getType()))
+    return success(); // an address as the memory that matrices lie in
   if (auto o = dyn_cast<gpu::ThreadIdOp>(op))
     return set(o.getResult(), frame.invocation()), success();
   if (isa<LLVM::Prefetch>(op))
@@ -262,6 +266,8 @@ LogicalResult ThreadCode::translate(Operation *op) {
 FailureOr<spirv::ModuleOp> ThreadCode::write() {
   if (!llvm::hasSingleElement(function.getBody()))
     return refuse(function, "branches to blocks");
+  if (auto subgroup = function->getAttrOfType<IntegerAttr>(lowering::kSubgroupSizeAttr))
+    shader.subgroupSize = subgroup.getInt();
   auto together = function->getAttrOfType<IntegerAttr>(lowering::kGroupSizeAttr);
   unsigned groupSize = together ? together.getInt() : kGroupSize;
   shader.tasksOfGroup = together ? 1 : groupSize;

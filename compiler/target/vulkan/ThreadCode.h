@@ -68,6 +68,12 @@ private:
   static bool isWords(const Place &place);
   mlir::LogicalResult isData(mlir::Operation *op, const Place &place);
 
+  // Matrices of subgroups.
+  static mlir::Type matrixType(mlir::Type type);
+  mlir::FailureOr<mlir::Value> matrixPlace(mlir::Operation *op, mlir::Value memref, mlir::Type element,
+                                           llvm::APInt stride, mlir::Value &words);
+  std::optional<mlir::LogicalResult> matrices(mlir::Operation *op);
+
   // Operations.
   mlir::LogicalResult translate(mlir::Block &block);
   mlir::LogicalResult translate(mlir::Operation *op);

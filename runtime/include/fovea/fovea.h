@@ -229,6 +229,8 @@ typedef struct fovea_entry_info {
   uint32_t input_count;
   uint32_t output_count;
   uint32_t dispatch_count;
+  // On a Vulkan device: which variant of its code was chosen for the device ("portable", "cpu"); empty on the CPU.
+  const char *variant;
 } fovea_entry_info;
 
 // Infos live as long as the model. Errors: INVALID if an index is out of range or a name is unknown (the message lists

@@ -94,7 +94,8 @@ Subject::Subject(const fuzz::Generator &generator, const Settings &settings, con
   options.machines.push_back(*lowering::Machine::named(index % 4 == 3 ? "x86-64-v3" : "native", nullptr));
   if (std::string error; !settings.lowering.empty() && !options.lowering.parse(settings.lowering, error))
     throw Failure(FOVEA_INVALID, "--lowering: " + error);
-  options.vulkan = !settings.onCpu();
+  if (!settings.onCpu())
+    options.variants.push_back(*lowering::Machine::ofShaders("portable"));
   bool environment = false;
   if (failed(runPhases(*module, options, "", "", [](const Phase &) { return mlir::success(); })) ||
       failed(emitArtifact(*module, path, {options.machines}, environment)))

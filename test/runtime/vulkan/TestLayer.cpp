@@ -4,6 +4,8 @@
 //   FOVEA_LAYER_FAIL_WITH=R    with this VkResult; a device that is lost (-4) stays lost
 //   FOVEA_LAYER_MINIMUM=1      limits are those of the minimum profile
 //   FOVEA_LAYER_HIDE=LIST      of int64, float64, timeline: features that are not there
+//   FOVEA_LAYER_TYPE=T         the VkPhysicalDeviceType that the device has
+//   FOVEA_LAYER_LIMIT=NAME=N   a limit that is lowered; names as in lower()
 //   FOVEA_LAYER_REPORT=FILE    where a line is added at the end: calls=N recordings=N leaks=N, then what leaks
 #include <algorithm>
 #include <cstdio>
@@ -79,6 +81,9 @@ struct State {
   long failAt = 0, calls = 0, recordings = 0;
   VkResult failWith = VK_SUCCESS;
   bool lost = false, minimum = false;
+  int type = -1;
+  std::string limit;
+  uint64_t limitValue = 0;
   std::string hidden, report, leaks;
   int live[KINDS] = {}, leaked = 0;
 } state;
@@ -168,6 +173,11 @@ VKAPI_ATTR VkResult VKAPI_CALL createInstance(const VkInstanceCreateInfo *info, 
   state.minimum = variable("FOVEA_LAYER_MINIMUM") == "1";
   state.hidden = variable("FOVEA_LAYER_HIDE");
   state.report = variable("FOVEA_LAYER_REPORT");
+  if (const std::string type = variable("FOVEA_LAYER_TYPE"); !type.empty())
+    state.type = std::atoi(type.c_str());
+  const std::string limit = variable("FOVEA_LAYER_LIMIT");
+  state.limit = limit.substr(0, limit.find('='));
+  state.limitValue = limit.find('=') < limit.size() ? std::strtoull(&limit[limit.find('=') + 1], nullptr, 10) : 0;
   const auto next = reinterpret_cast<PFN_vkCreateInstance>(nextInstanceProcAddr(VK_NULL_HANDLE, "vkCreateInstance"));
   const VkResult result = next(info, hooks, out);
   if (result != VK_SUCCESS)
@@ -194,7 +204,17 @@ VKAPI_ATTR VkResult VKAPI_CALL enumeratePhysicalDevices(VkInstance of, uint32_t 
   return result == VK_SUCCESS ? nextEnumeratePhysicalDevices(of, count, devices) : result;
 }
 
+template <typename Number> void lower(const char *name, Number &limit) {
+  if (state.limit == name)
+    limit = static_cast<Number>(state.limitValue);
+}
+
 void lower(VkPhysicalDeviceLimits &limits) {
+  lower("maxComputeWorkGroupInvocations", limits.maxComputeWorkGroupInvocations);
+  lower("maxComputeSharedMemorySize", limits.maxComputeSharedMemorySize);
+  lower("maxStorageBufferRange", limits.maxStorageBufferRange);
+  for (uint32_t &groups : limits.maxComputeWorkGroupCount)
+    lower("maxComputeWorkGroupCount", groups);
   if (!state.minimum)
     return;
   limits.maxComputeWorkGroupInvocations = 128;
@@ -214,11 +234,20 @@ bool hides(const char *feature) { return state.hidden.find(feature) != std::stri
 VKAPI_ATTR void VKAPI_CALL getProperties(VkPhysicalDevice device, VkPhysicalDeviceProperties *out) {
   nextGetPhysicalDeviceProperties(device, out);
   lower(out->limits);
+  if (state.type >= 0)
+    out->deviceType = static_cast<VkPhysicalDeviceType>(state.type);
 }
 
 VKAPI_ATTR void VKAPI_CALL getProperties2(VkPhysicalDevice device, VkPhysicalDeviceProperties2 *out) {
   nextGetPhysicalDeviceProperties2(device, out);
   lower(out->properties.limits);
+  for (auto *more = static_cast<VkBaseOutStructure *>(out->pNext); more; more = more->pNext) {
+    if (more->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES)
+      lower("maxMemoryAllocationSize",
+            reinterpret_cast<VkPhysicalDeviceMaintenance3Properties *>(more)->maxMemoryAllocationSize);
+    if (more->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES)
+      lower("maxBufferSize", reinterpret_cast<VkPhysicalDeviceMaintenance4Properties *>(more)->maxBufferSize);
+  }
 }
 
 VKAPI_ATTR void VKAPI_CALL getFeatures2(VkPhysicalDevice device, VkPhysicalDeviceFeatures2 *out) {

@@ -86,13 +86,23 @@ class VulkanTools(unittest.TestCase):
 
     def test_inspect(self):
         out = self.tool(OK, "fovea-inspect", "vulkan.fovea")[0]
-        self.assertIn("\nentry main for Vulkan\n", out)
+        self.assertIn("\nentry main for Vulkan, variant portable\n", out)
         self.assertRegex(out, r"\n2 shaders\n  scale  \d+ bytes of SPIR-V  4 bindings  workgroups of 64\n")
         model = json.loads(self.tool(OK, "fovea-inspect", "vulkan.fovea", "--json")[0])
         self.assertEqual([entry["target"] for entry in model["entries"]], ["cpu", "vulkan"])
         self.assertEqual([shader["name"] for shader in model["shaders"]], ["scale", "relu"])
         self.assertEqual(model["entries"][1]["dispatches"][1]["kernel"], "relu")
         self.assertEqual(model["shaders"][1]["offset"], model["shaders"][0]["bytes"])
+
+    def test_variants(self):
+        out = self.tool(OK, "fovea-inspect", "variants.fovea")[0]
+        self.assertIn("\n2 variants for Vulkan, the first that a device can run is taken\n  cpu  needs a device of type cpu\n  portable  any device\n", out)
+        run = ["variants.fovea", *RUN[1:]]
+        layer = {"VK_LAYER_PATH": LAYER, "VK_INSTANCE_LAYERS": "VK_LAYER_FOVEA_test"}
+        for device_type, variant in (("4", "cpu"), ("2", "portable")):
+            self.tool(OK, "fovea-run", *run, "--profile=profile.json", **layer, FOVEA_LAYER_TYPE=device_type)
+            self.assertEqual(json.loads((self.path / "profile.json").read_text())["variant"], variant)
+        self.assertRegex(self.tool(OK, "fovea-run", *run, "--profile", **layer, FOVEA_LAYER_TYPE="2")[0], r"\ntotal .* us, variant portable\n")
 
     def test_library(self):
         """The loader is opened when a device is asked for; nothing is linked to it."""

@@ -26,7 +26,8 @@ struct Vulkan : ::testing::Test {
   }
   void TearDown() override {
     std::filesystem::remove_all(folder);
-    for (const char *name : {"VK_INSTANCE_LAYERS", "FOVEA_LAYER_MINIMUM", "FOVEA_LAYER_HIDE", "FOVEA_LAYER_FAIL_AT"})
+    for (const char *name : {"VK_INSTANCE_LAYERS", "FOVEA_LAYER_MINIMUM", "FOVEA_LAYER_HIDE", "FOVEA_LAYER_FAIL_AT",
+                             "FOVEA_LAYER_TYPE", "FOVEA_LAYER_LIMIT"})
       unsetenv(name);
   }
 
@@ -193,6 +194,116 @@ TEST_F(Vulkan, WhatTheDeviceLacksIsSaid) {
   refused("kernel 'scale' needs f64 (shaderFloat64)", [](auto &shader) { shader.float64 = true; });
   refused("workgroups of 256 invocations", [](auto &shader) { shader.group_size = 256; });
   refused("9 storage buffers", [](auto &shader) { shader.bindings.assign(9, 0); });
+}
+
+// Beyond a limit there is one message with both numbers, and the device goes on living.
+TEST_F(Vulkan, LimitsAreSaid) {
+  const std::vector<std::pair<const char *, std::string>> limits = {
+      {"maxMemoryAllocationSize=65536", "has 65536 at most (maxMemoryAllocationSize)"},
+      {"maxBufferSize=65536", "has 65536 at most (maxBufferSize)"},
+      {"maxStorageBufferRange=65536", "a tensor of 80000 bytes, and"},
+      {"maxStorageBufferRange=65536", "binds 65536 at most (maxStorageBufferRange)"},
+      {"maxComputeWorkGroupCount=2", "313 workgroups, and"},
+      {"maxComputeWorkGroupCount=2", "runs 4 at most (maxComputeWorkGroupCount)"}};
+  for (const auto &[limit, text] : limits) {
+    SCOPED_TRACE(limit);
+    setenv("FOVEA_LAYER_LIMIT", limit, 1);
+    {
+      const RuntimeHandle runtime = makeRuntime(1, "vulkan");
+      const ModelHandle model = open(runtime, file);
+      const SessionHandle session = makeSession(runtime, model, "main");
+      EXPECT_WORKS(runOnce(session, 100));
+      EXPECT_FAILS(runOnce(session, 20000), FOVEA_UNSUPPORTED, text.c_str());
+      EXPECT_WORKS(runOnce(session, 100));
+    }
+    report();
+  }
+  setenv("FOVEA_LAYER_LIMIT", "maxComputeWorkGroupInvocations=128", 1);
+  Artifact model = vulkanModel();
+  model.manifest.shaders[0]->group_size = 256;
+  EXPECT_FAILS(runAll(AlignedFile(model.build()), "vulkan"), FOVEA_UNSUPPORTED,
+               "workgroups of 256 invocations (maxComputeWorkGroupInvocations is 128)");
+  setenv("FOVEA_LAYER_LIMIT", "maxComputeSharedMemorySize=16384", 1);
+  model.manifest.shaders[0]->group_size = 64;
+  model.manifest.shaders[0]->shared_bytes = 20000;
+  EXPECT_FAILS(runAll(AlignedFile(model.build()), "vulkan"), FOVEA_UNSUPPORTED,
+               "20000 bytes of shared memory (maxComputeSharedMemorySize is 16384)");
+}
+
+// The weights do not fit: there is no model then, but the device can hold others.
+TEST_F(Vulkan, WeightsBeyondALimit) {
+  setenv("FOVEA_LAYER_LIMIT", "maxMemoryAllocationSize=300", 1);
+  const RuntimeHandle runtime = makeRuntime(1, "vulkan");
+  ModelHandle model;
+  const fovea_error error = tryOpen(runtime, file, model);
+  EXPECT_FAILS(error, FOVEA_UNSUPPORTED, "device memory of 512 bytes, and");
+  EXPECT_FAILS(error, FOVEA_UNSUPPORTED, "has 300 at most (maxMemoryAllocationSize)");
+}
+
+// The variant that was chosen, and whether it runs; "" and the error if there is none.
+static std::string variantOf(const AlignedFile &file, fovea_error &error) {
+  const RuntimeHandle runtime = makeRuntime(1, "vulkan");
+  ModelHandle model;
+  if ((error = tryOpen(runtime, file, model)).status != FOVEA_OK)
+    return "";
+  fovea_entry_info entry;
+  EXPECT_EQ(fovea_model_entry(model.get(), 0, &entry, nullptr), FOVEA_OK);
+  const SessionHandle session = makeSession(runtime, model, "main");
+  EXPECT_EQ(fovea_session_set_profiling(session.get(), 1, nullptr), FOVEA_OK);
+  EXPECT_WORKS(error = runOnce(session, 1000));
+  const fovea_dispatch_time *times = nullptr;
+  size_t count = 0;
+  EXPECT_EQ(fovea_session_profile(session.get(), &times, &count, nullptr), FOVEA_OK);
+  // Each variant of the model has two shaders of its own.
+  EXPECT_EQ(count, 2u);
+  for (size_t i = 0; i < count; ++i)
+    EXPECT_EQ(times[i].kernel, (std::string(entry.variant) == "cpu" ? 0 : 2) + i);
+  return entry.variant;
+}
+
+TEST_F(Vulkan, ChoosesTheVariantByTheDevice) {
+  const auto chosen = [](const std::function<void(artifact::VariantT &)> &change) {
+    Artifact model = variantsModel();
+    change(*model.manifest.variants[0]);
+    fovea_error error;
+    return variantOf(AlignedFile(model.build()), error);
+  };
+  using artifact::VariantT;
+  EXPECT_EQ(chosen([](VariantT &) {}), "cpu");
+  setenv("FOVEA_LAYER_TYPE", "2", 1);
+  EXPECT_EQ(chosen([](VariantT &) {}), "portable");
+  EXPECT_EQ(chosen([](VariantT &v) { v.device_types.push_back(artifact::DeviceType::discrete_gpu); }), "cpu");
+  setenv("FOVEA_LAYER_TYPE", "4", 1);
+  EXPECT_EQ(chosen([](VariantT &v) { v.features = {"timelineSemaphore"}; }), "cpu");
+  EXPECT_EQ(chosen([](VariantT &v) { v.features = {"timelineSemaphore", "no-such-feature"}; }), "portable");
+  EXPECT_EQ(chosen([](VariantT &v) { v.features = {"shaderInt64"}; }), "cpu");
+  EXPECT_EQ(chosen([](VariantT &v) { v.minor_version = 99; }), "portable");
+  EXPECT_EQ(chosen([](VariantT &v) { v.subgroup_size = 128; }), "portable");
+  EXPECT_EQ(chosen([](VariantT &v) { v.invocations = 256; }), "cpu");
+  EXPECT_EQ(chosen([](VariantT &v) { v.shared_bytes = 1u << 30; }), "portable");
+  EXPECT_EQ(chosen([](VariantT &v) {
+              artifact::CooperativeMatrixT &matrix =
+                  *v.cooperative.emplace_back(std::make_unique<artifact::CooperativeMatrixT>());
+              matrix.m = matrix.n = matrix.k = 77;
+            }),
+            "portable");
+  setenv("FOVEA_LAYER_HIDE", "int64", 1);
+  EXPECT_EQ(chosen([](VariantT &v) { v.features = {"shaderInt64"}; }), "portable");
+  setenv("FOVEA_LAYER_MINIMUM", "1", 1);
+  EXPECT_EQ(chosen([](VariantT &v) { v.invocations = 256; }), "portable");
+  report();
+}
+
+TEST_F(Vulkan, SaysWhyNoVariantRuns) {
+  setenv("FOVEA_LAYER_TYPE", "2", 1);
+  Artifact model = variantsModel();
+  model.manifest.variants[1]->features = {"no-such-feature", "nor-this"};
+  model.manifest.variants[1]->subgroup_size = 128;
+  fovea_error error;
+  EXPECT_EQ(variantOf(AlignedFile(model.build()), error), "");
+  EXPECT_FAILS(error, FOVEA_UNSUPPORTED,
+               "variant 'cpu' needs a device of type cpu (it is discrete gpu); 'portable' needs "
+               "no-such-feature, nor-this, subgroups of 128 (it has ");
 }
 
 TEST_F(Vulkan, DevicesHaveNames) {

@@ -23,8 +23,15 @@ MODES = {
 }
 
 
+def launcher(driver, folder):
+    """What a command begins with that is to run on the driver: lavapipe 26, which has cooperative matrices, needs libraries of Debian 13."""
+    return [os.path.join(folder, "debian-13/run")] if driver == "lavapipe-26" else []
+
+
 def manifest(driver, folder):
     """The file for VK_DRIVER_FILES; `folder` is what .ci/vulkan-drivers has made."""
+    if driver == "lavapipe-26":
+        return os.path.join(folder, "lavapipe26.json")
     if driver != "lavapipe-22":
         return os.path.join(folder, driver.split("-")[0] + ".json")
     return glob.glob("/usr/share/vulkan/icd.d/lvp_icd.*.json")[0]
