@@ -28,6 +28,7 @@ DimExpr NestCode::outerTasks() const {
 
 void NestCode::emit() {
   checkBroadcasts();
+  formWorkgroup();
   Value zero = frame.constant(0), one = frame.constant(1);
   // Digits of a task's number, the last one first; blocks of lanes are the last digit.
   SmallVector<Value> sizes;
@@ -81,6 +82,7 @@ void NestCode::emit() {
 
 void NestCode::emitTask(Point point) {
   known.clear();
+  together = group != nullptr;
   if (shape.across >= 0)
     return emitTransposed(point);
   if (shape.lane < 0 || shape.laneInside) {
@@ -162,6 +164,13 @@ void NestCode::emitLanes(const Point &point, Value from, Value to, std::optional
 void NestCode::emitInner(Point point, ArrayRef<unsigned> counters) {
   if (nest.scan >= 0)
     return emitScan(point);
+  if (together && counters.size() == 1) {
+    spread(counters.front(), {}, [&](Value i, ValueRange) {
+      emitInner(point.at(counters.front(), i), {});
+      return Values();
+    });
+    return;
+  }
   if (!counters.empty()) {
     frame.loop(frame.constant(0), sizeOf(counters.front()), 1, {}, [&](Value i, ValueRange) {
       emitInner(point.at(counters.front(), i), counters.drop_front());
@@ -204,9 +213,15 @@ void NestCode::emitOutputs(MutableArrayRef<Point> points) {
   SmallVector<Values> values;
   for (Output &output : nest.outputs)
     values.push_back(evaluate(output.value, points));
-  for (auto [output, at] : llvm::zip(nest.outputs, values))
-    for (auto [point, value] : llvm::zip(points, at))
-      storeAt(value, output, point);
+  auto store = [&] {
+    for (auto [output, at] : llvm::zip(nest.outputs, values))
+      for (auto [point, value] : llvm::zip(points, at))
+        storeAt(value, output, point);
+  };
+  if (together)
+    code->when(group->isFirst(), store);
+  else
+    store();
 }
 
 /// Statistics that do not change from here on inside.

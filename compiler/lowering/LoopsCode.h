@@ -4,6 +4,7 @@
 
 #include "compiler/lowering/Body.h"
 #include "compiler/lowering/LoopsShape.h"
+#include "compiler/lowering/Workgroup.h"
 #include "dialects/attn/Attn.h"
 
 #include <map>
@@ -80,6 +81,13 @@ private:
   Values overLanes(unsigned counter, int64_t width, Point point, Values state, unsigned groups, Step step);
   mlir::Value horizontal(mlir::Value v, unsigned i, Combine combine);
   std::vector<Values> reduce(Node &node, llvm::MutableArrayRef<Point> points);
+  // RowsTogether.cpp
+  bool isForWorkgroup();
+  void formWorkgroup();
+  /// Runs `body` for the values of a counter, each in one of the invocations; to be called where `together` is set.
+  Values spread(unsigned counter, mlir::ValueRange state,
+                llvm::function_ref<Values(mlir::Value, mlir::ValueRange)> body);
+  Values join(mlir::ValueRange parts, Combine combine);
   // RowsNormalize.cpp
   Values statistics(Node &node, Point &point);
   Values softmaxStatistics(Node &node, Point &point, llvm::function_ref<void(mlir::Value, Point &)> keep = {});
@@ -97,7 +105,14 @@ private:
   const NestShape &shape;
   const Machine &machine;
   std::map<Node *, Values> known; ///< statistics of the row at hand
+  std::unique_ptr<KernelCode> code;
+  std::unique_ptr<Workgroup> group; ///< of the invocations that do a task together; null: one does it
+  bool together = false;            ///< at present all of them do the same
 };
+
+/// The operation that joins the accumulator of a reduction with what an iteration adds, if that is all its body does
+/// with it, and its neutral element; else null.
+mlir::Operation *combinerOf(mlir::Block &body, mlir::TypedAttr &neutral);
 
 } // namespace fovea::lowering
 

@@ -49,8 +49,12 @@ struct Stage {
 };
 
 /// On the function of a stage for shaders: that many invocations, a workgroup, do a task together, and gpu.thread_id
-/// says which one it is. Without it each invocation does one.
+/// says which one it is. Without it each invocation does one. They meet at gpu.barrier, which all of them have to reach
+/// or none, and see there what each of them has written; see Workgroup.h.
 inline constexpr llvm::StringLiteral kGroupSizeAttr = "fovea.group_size";
+/// Memory that the invocations of a workgroup share is an llvm.alloca of words (i32) in this address space; in all no
+/// more than that many.
+inline constexpr unsigned kSharedAddressSpace = 3, kMostSharedWords = (16 << 10) / 4;
 
 /// On the same function: the subgroups of its workgroups have that many invocations.
 inline constexpr llvm::StringLiteral kSubgroupSizeAttr = "fovea.subgroup_size";
@@ -134,6 +138,11 @@ public:
   mlir::Value size(const data::DimExpr &expr);
   mlir::Value constant(int64_t value);
   data::DimAnalysis &dims() { return analysis; }
+
+  /// Of a stage for shaders: its tasks are done by workgroups of so many invocations.
+  void setGroupSize(int64_t invocations);
+  /// The address of so many 32-bit words that the invocations of a workgroup share. They hold nothing at first.
+  mlir::Value sharedMemory(int64_t words);
 
   mlir::Value add(mlir::Value a, mlir::Value b);
   mlir::Value mul(mlir::Value a, mlir::Value b);

@@ -6,7 +6,7 @@
 // makes this a maximum over lanes. It is m + place of a free column, m - 1 - place of one that has a row: a free one
 // goes first, of the free ones the last in the list, of the others the first. A column that is done gets v = -inf,
 // which keeps its distance infinite without a mask.
-#include "compiler/lowering/SingleOp.h"
+#include "compiler/lowering/Matching.h"
 #include "runtime/include/fovea/abi.h"
 
 #include <limits>
@@ -16,19 +16,6 @@ using namespace fovea;
 using namespace fovea::lowering;
 using fovea::data::DimExpr;
 using Values = KernelCode::Values;
-
-namespace {
-struct MatchingForm {
-  SingleOp single;
-  attn::BipartiteMatchOp op;
-  DimExpr batch, rows, columns;
-  Access cost, assigned, status; ///< in (b, row, column), (b, row), (b)
-  std::optional<Access> counts;  ///< in (b)
-  MatchingForm(const KernelView &kernel, std::string &reason)
-      : single(kernel, attn::BipartiteMatchOp::getOperationName(), reason) {}
-  static FailureOr<std::unique_ptr<MatchingForm>> of(const KernelView &kernel, std::string &reason);
-};
-} // namespace
 
 FailureOr<std::unique_ptr<MatchingForm>> MatchingForm::of(const KernelView &kernel, std::string &reason) {
   auto form = std::make_unique<MatchingForm>(kernel, reason);
@@ -297,7 +284,6 @@ namespace {
 class MatchingLowering : public KernelLowering {
 public:
   llvm::StringRef name() const override { return "matching"; }
-  bool isFor(const Machine &) const override { return true; }
 
   FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, DictionaryAttr,
                            std::string &reason) const override {

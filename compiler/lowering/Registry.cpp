@@ -1,5 +1,6 @@
 #include "compiler/lowering/Attention.h"
 #include "compiler/lowering/Lowering.h"
+#include "compiler/lowering/Matching.h"
 #include "compiler/lowering/Matmul.h"
 
 using namespace fovea::lowering;
@@ -36,6 +37,7 @@ struct Registry {
     add(createAttentionThreadsLowering());
     add(createAttentionGeneralLowering());
     add(createMatchingLowering());
+    add(createMatchingThreadsLowering());
     add(createTopKLowering());
     add(createScatterLowering());
     add(createLinearAttentionLowering());

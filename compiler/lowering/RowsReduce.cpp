@@ -91,7 +91,7 @@ Values NestCode::overLanes(unsigned counter, int64_t width, Point point, Values 
 
 Values NestCode::over(ArrayRef<unsigned> counters, int64_t lane, int64_t width, Point &point, Values start,
                       Combine combine, Step step) {
-  bool vectors = combine && !point.lanes && lane >= 0 && width > 1;
+  bool vectors = combine && !point.lanes && lane >= 0 && width > 1, shared = combine && together;
   size_t n = start.size();
   unsigned groups = 1;
   Values state = start;
@@ -115,11 +115,16 @@ Values NestCode::over(ArrayRef<unsigned> counters, int64_t lane, int64_t width, 
     }
     if (vectors && rest.front() == lane)
       return nestOf(p, rest.drop_front(), s);
-    return frame.loop(frame.constant(0), sizeOf(rest.front()), 1, s, [&](Value i, ValueRange inner) {
+    auto inside = [&](Value i, ValueRange inner) {
       return nestOf(p.at(rest.front(), i), rest.drop_front(), Values(inner));
-    });
+    };
+    if (shared && rest.front() == lane)
+      return spread(lane, s, inside);
+    return frame.loop(frame.constant(0), sizeOf(rest.front()), 1, s, inside);
   };
   state = nestOf(point, counters, state);
+  if (shared)
+    return join(state, combine);
   if (!vectors)
     return state;
   Values results;
@@ -135,9 +140,7 @@ Values NestCode::over(ArrayRef<unsigned> counters, int64_t lane, int64_t width, 
   return results;
 }
 
-/// The operation that joins the accumulator with what an iteration adds, if that is all the body does with it, and its
-/// neutral element.
-static Operation *combiner(Block &body, TypedAttr &neutral) {
+Operation *fovea::lowering::combinerOf(Block &body, TypedAttr &neutral) {
   if (body.getTerminator()->getNumOperands() != 1)
     return nullptr;
   BlockArgument accumulator = body.getArguments().back();
@@ -225,7 +228,7 @@ std::vector<Values> NestCode::reduce(Node &node, MutableArrayRef<Point> points) 
   };
 
   TypedAttr neutral;
-  Operation *join = onLanes ? nullptr : combiner(body, neutral);
+  Operation *join = onLanes ? nullptr : combinerOf(body, neutral);
   if (join) {
     // The same for all points: none of them depends on the lanes.
     Point p = points[0].at(~0u, Value());

@@ -125,6 +125,17 @@ Value StageFrame::symbol(unsigned index) {
   return v;
 }
 
+void StageFrame::setGroupSize(int64_t invocations) {
+  function->setAttr(kGroupSizeAttr, b.getI64IntegerAttr(invocations));
+}
+
+Value StageFrame::sharedMemory(int64_t words) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(prologueEnd);
+  Type pointer = LLVM::LLVMPointerType::get(b.getContext(), kSharedAddressSpace);
+  return LLVM::AllocaOp::create(b, location, pointer, b.getI32Type(), constant(words), /*alignment=*/4);
+}
+
 Value StageFrame::size(const DimExpr &expr) {
   for (auto &[known, value] : sizes)
     if (known == expr)

@@ -9,7 +9,9 @@ using namespace fovea;
 
 std::string Session::faultText(int64_t fault) const {
   const int64_t number = fault & ((int64_t(1) << FOVEA_FAULT_KIND_SHIFT) - 1), kind = fault >> FOVEA_FAULT_KIND_SHIFT;
-  const char *what = kind == FOVEA_FAULT_COST ? "a cost is NaN or infinitely good" : "an index is outside its table";
+  const char *what = kind == FOVEA_FAULT_COST    ? "a cost is NaN or infinitely good"
+                     : kind == FOVEA_FAULT_LOOPS ? "the device's driver ends loops that take so long"
+                                                 : "an index is outside its table";
   const auto *nodes = entry.manifest->fault_nodes();
   if (number < 1 || !nodes || static_cast<uint64_t>(number) > nodes->size())
     return text(what, ", in node number ", number);

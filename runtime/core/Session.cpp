@@ -289,7 +289,8 @@ void Session::runOnDevice() {
     data.push_back(input.data);
   const int64_t found = deviceRun->execute(data, outputPointers);
   if (found != 0)
-    fail(FOVEA_INVALID, "entry ", quoted(entry.info.name), ": ", faultText(found));
+    fail(found >> FOVEA_FAULT_KIND_SHIFT == FOVEA_FAULT_LOOPS ? FOVEA_UNSUPPORTED : FOVEA_INVALID, "entry ",
+         quoted(entry.info.name), ": ", faultText(found));
   if (profiling)
     times = deviceRun->times();
 }

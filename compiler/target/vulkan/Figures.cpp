@@ -1,4 +1,5 @@
 #include "compiler/target/vulkan/Figures.h"
+#include "compiler/target/vulkan/Divergence.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -100,65 +101,10 @@ private:
   unsigned last = 0;
   std::vector<int64_t> changes;
 };
-
-/// Which values differ between the invocations of a workgroup.
-class Varying {
-public:
-  explicit Varying(spirv::FuncOp function) {
-    bool changed = true;
-    while (changed) {
-      changed = false;
-      function.walk([&](Operation *op) { changed |= visit(op); });
-    }
-  }
-  bool contains(Value value) const { return varying.contains(value); }
-
-private:
-  bool mark(Value value) { return varying.insert(value).second; }
-  bool join(ValueRange from, ValueRange to) {
-    bool changed = false;
-    for (auto [a, b] : llvm::zip(from, to))
-      changed |= varying.contains(a) && mark(b);
-    return changed;
-  }
-  bool visit(Operation *op) {
-    bool changed = false;
-    if (auto address = dyn_cast<spirv::AddressOfOp>(op)) {
-      auto variable = SymbolTable::lookupNearestSymbolFrom<spirv::GlobalVariableOp>(op, address.getVariableAttr());
-      auto builtin = variable ? variable->getAttrOfType<StringAttr>("built_in") : StringAttr();
-      return builtin &&
-             (builtin.getValue() == "LocalInvocationId" || builtin.getValue() == "SubgroupLocalInvocationId") &&
-             mark(address);
-    }
-    if (auto loop = dyn_cast<scf::ForOp>(op)) {
-      changed |= join(loop.getInitArgs(), loop.getRegionIterArgs());
-      changed |= join(loop.getYieldedValues(), loop.getRegionIterArgs());
-      changed |= join(loop.getRegionIterArgs(), loop.getResults());
-      if (llvm::any_of(ArrayRef<Value>{loop.getLowerBound(), loop.getUpperBound(), loop.getStep()},
-                       [&](Value v) { return contains(v); }))
-        for (Value v : loop->getResults())
-          changed |= mark(v);
-      return changed;
-    }
-    bool any = llvm::any_of(op->getOperands(), [&](Value v) { return contains(v); });
-    for (Region &region : op->getRegions())
-      for (Block &block : region) {
-        for (BlockArgument argument : block.getArguments())
-          changed |= any && mark(argument);
-        if (!block.empty())
-          any |= llvm::any_of(block.back().getOperands(), [&](Value v) { return contains(v); });
-      }
-    for (Value result : op->getResults())
-      changed |= any && mark(result);
-    return changed;
-  }
-
-  DenseSet<Value> varying;
-};
 } // namespace
 
 /// What runs in one trip of a loop, or once: the operations in a region, those of inner branches too.
-static Figures inRegion(Region &region, const Varying &varying, unsigned groupSize) {
+static Figures inRegion(Region &region, const Divergence &divergence, unsigned groupSize) {
   Figures figures;
   region.walk([&](Operation *op) {
     figures.flops += flopsOf(op) * groupSize;
@@ -170,7 +116,7 @@ static Figures inRegion(Region &region, const Varying &varying, unsigned groupSi
     else
       return;
     auto space = cast<spirv::PointerType>(pointer.getType()).getStorageClass();
-    int64_t bytes = 4 * wordsOf(moved) * (varying.contains(pointer) ? groupSize : 1);
+    int64_t bytes = 4 * wordsOf(moved) * (divergence.contains(pointer) ? groupSize : 1);
     if (space == spirv::StorageClass::StorageBuffer)
       figures.bufferBytes += bytes;
     else if (space == spirv::StorageClass::Workgroup)
@@ -196,8 +142,8 @@ static unsigned bytesOf(Type type) {
 
 Figures fovea::vulkan::figuresOf(spirv::ModuleOp module, unsigned groupSize) {
   auto function = *module.getOps<spirv::FuncOp>().begin();
-  Varying varying(function);
-  Figures figures = inRegion(function.getBody(), varying, groupSize);
+  Divergence divergence(function);
+  Figures figures = inRegion(function.getBody(), divergence, groupSize);
   int64_t most = -1;
   function.walk([&](LoopLikeOpInterface loop) {
     bool isInnermost = true;
@@ -206,7 +152,7 @@ Figures fovea::vulkan::figuresOf(spirv::ModuleOp module, unsigned groupSize) {
       return;
     Figures trip;
     for (Region &region : loop->getRegions()) {
-      Figures part = inRegion(region, varying, groupSize);
+      Figures part = inRegion(region, divergence, groupSize);
       trip.flops += part.flops, trip.bufferBytes += part.bufferBytes, trip.sharedTraffic += part.sharedTraffic;
     }
     if (trip.flops > most)

@@ -68,6 +68,19 @@ Value ShaderModule::word(uint8_t buffer, Value index) {
   return spirv::AccessChainOp::create(b, loc, start, ValueRange{zero, index});
 }
 
+void ShaderModule::share(int64_t words) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(function);
+  auto type = spirv::PointerType::get(spirv::ArrayType::get(b.getI32Type(), words), spirv::StorageClass::Workgroup);
+  auto variable = spirv::GlobalVariableOp::create(b, loc, type, "shared", /*initializer=*/FlatSymbolRefAttr());
+  b.setInsertionPointToStart(&function.getBody().front());
+  sharedBase = spirv::AddressOfOp::create(b, loc, variable);
+}
+
+Value ShaderModule::sharedWord(Value index) {
+  return spirv::AccessChainOp::create(b, loc, sharedBase, ValueRange{index});
+}
+
 Value ShaderModule::push(unsigned index) {
   OpBuilder::InsertionGuard guard(b);
   if (index >= kPushWords) {

@@ -8,6 +8,7 @@
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace fovea;
@@ -209,6 +210,10 @@ LogicalResult ThreadCode::translate(Operation *op) {
     return success(); // an address as the memory that matrices lie in
   if (auto o = dyn_cast<gpu::ThreadIdOp>(op))
     return set(o.getResult(), frame.invocation()), success();
+  if (isa<gpu::BarrierOp>(op))
+    return barrier(op);
+  if (auto o = dyn_cast<LLVM::AllocaOp>(op))
+    return allocate(o);
   if (isa<LLVM::Prefetch>(op))
     return success();
   if (auto o = dyn_cast<LLVM::PtrToIntOp>(op)) {
@@ -271,6 +276,15 @@ FailureOr<spirv::ModuleOp> ThreadCode::write() {
   auto together = function->getAttrOfType<IntegerAttr>(lowering::kGroupSizeAttr);
   unsigned groupSize = together ? together.getInt() : kGroupSize;
   shader.tasksOfGroup = together ? 1 : groupSize;
+  if (!together && divergence.any())
+    return refuse(function, "the invocations of a workgroup, in a stage that has none,");
+  int64_t words = 0;
+  function.walk([&](LLVM::AllocaOp op) {
+    APInt size;
+    words += matchPattern(op.getArraySize(), m_ConstantInt(&size)) ? size.getSExtValue() : 0;
+  });
+  if (words)
+    frame.share(words);
   Value group = frame.group();
   task = together ? group : make<arith::AddIOp>(make<arith::MulIOp>(group, constant(groupSize)), frame.invocation());
   tasks = frame.push(kTasksWord);

@@ -2,6 +2,7 @@
 #ifndef FOVEA_COMPILER_TARGET_VULKAN_THREADCODE_H
 #define FOVEA_COMPILER_TARGET_VULKAN_THREADCODE_H
 
+#include "compiler/target/vulkan/Divergence.h"
 #include "compiler/target/vulkan/ShaderModule.h"
 #include "compiler/target/vulkan/WideIntegers.h"
 
@@ -14,10 +15,11 @@ namespace fovea::vulkan {
 
 /// Where an address points.
 struct Place {
-  enum Kind { none, arguments, buffers, symbols, data, choice } kind = none;
-  uint8_t buffer = 0;                 ///< data: the kernel's, or one of the other bindings. arguments: the field
-  mlir::Value words = {}, bytes = {}; ///< data: from the buffer's start; null: none. Their sum is the place
-  int64_t constant = 0;               ///< bytes, or for arrays elements
+  enum Kind { none, arguments, buffers, symbols, data, shared, choice } kind = none;
+  uint8_t buffer = 0; ///< data: the kernel's, or one of the other bindings. arguments: the field
+  /// data, shared: from the start of the buffer or of the workgroup's memory; null: none. Their sum is the place.
+  mlir::Value words = {}, bytes = {};
+  int64_t constant = 0; ///< bytes, or for arrays elements
   /// choice: one of two places, by a condition.
   mlir::Value condition = {};
   std::shared_ptr<std::pair<Place, Place>> both = {};
@@ -26,8 +28,8 @@ struct Place {
 class ThreadCode {
 public:
   ThreadCode(mlir::func::FuncOp function, mlir::ModuleOp code, Shader &shader)
-      : function(function), wide(function), shader(shader), frame(code, function.getLoc(), shader), b(frame.builder()),
-        loc(function.getLoc()) {}
+      : function(function), wide(function), divergence(function), shader(shader),
+        frame(code, function.getLoc(), shader), b(frame.builder()), loc(function.getLoc()) {}
   mlir::FailureOr<mlir::spirv::ModuleOp> write();
 
 private:
@@ -49,6 +51,8 @@ private:
   template <typename Op> mlir::Value make(mlir::Value x, mlir::Value y) { return b.createOrFold<Op>(loc, x, y); }
 
   // Memory.
+  mlir::LogicalResult allocate(mlir::LLVM::AllocaOp op);
+  mlir::Value wordAt(const Place &place, mlir::Value index);
   mlir::LogicalResult address(mlir::LLVM::GEPOp op);
   mlir::LogicalResult load(mlir::Operation *op, mlir::Value result, mlir::Value pointer, mlir::Value mask,
                            mlir::Value otherwise);
@@ -85,11 +89,13 @@ private:
   mlir::LogicalResult branch(mlir::scf::IfOp op);
   mlir::LogicalResult loop(mlir::scf::WhileOp op);
   mlir::LogicalResult choose(mlir::scf::IndexSwitchOp op);
+  mlir::LogicalResult barrier(mlir::Operation *op);
   /// What values have become, in the types that those of `like` have here.
   llvm::SmallVector<mlir::Value> getLike(mlir::ValueRange from, mlir::ValueRange like);
 
   mlir::func::FuncOp function;
   WideIntegers wide;
+  Divergence divergence;
   Shader &shader;
   ShaderModule frame;
   mlir::OpBuilder &b;
@@ -98,6 +104,7 @@ private:
   llvm::DenseMap<mlir::Value, Place> places;
   llvm::DenseMap<mlir::Value, mlir::DenseElementsAttr> tables; ///< constant vectors that single elements are taken of
   mlir::Value task, tasks;
+  int64_t sharedWords = 0; ///< that have an owner
 };
 
 } // namespace fovea::vulkan

@@ -1,4 +1,5 @@
 // Loops and branches of a stage's function; the loop over its tasks is the invocations.
+#include "compiler/lowering/Lowering.h"
 #include "compiler/target/vulkan/ThreadCode.h"
 
 using namespace mlir;
@@ -94,6 +95,19 @@ LogicalResult ThreadCode::loop(scf::WhileOp op) {
   scf::YieldOp::create(b, loc, getLike(op.getYieldOp().getOperands(), op.getBeforeArguments()));
   for (auto [result, is] : llvm::zip(op.getResults(), made.getResults()))
     set(result, is);
+  return success();
+}
+
+/// All invocations of a workgroup meet, and see what each of them has written to its memory and to buffers.
+LogicalResult ThreadCode::barrier(Operation *op) {
+  if (!function->hasAttr(lowering::kGroupSizeAttr))
+    return refuse(op, "a barrier without a workgroup");
+  if (Operation *around = divergence.around(op))
+    return refuse(op,
+                  "a barrier that not every invocation comes to, within '" + around->getName().getStringRef() + "'");
+  auto semantics = spirv::MemorySemantics::AcquireRelease | spirv::MemorySemantics::UniformMemory |
+                   spirv::MemorySemantics::WorkgroupMemory;
+  spirv::ControlBarrierOp::create(b, loc, spirv::Scope::Workgroup, spirv::Scope::Workgroup, semantics);
   return success();
 }
 

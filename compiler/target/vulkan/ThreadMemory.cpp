@@ -1,4 +1,5 @@
 // Addresses of a stage's function as places in buffers of words, and what is read and written there.
+#include "compiler/lowering/Lowering.h"
 #include "compiler/target/vulkan/ThreadCode.h"
 
 #include "mlir/IR/Matchers.h"
@@ -26,8 +27,22 @@ Place ThreadCode::advanced(Place place, Value elements, int64_t size) {
   return place;
 }
 
+/// Memory of the workgroup. All of it is one array: the parts follow each other.
+LogicalResult ThreadCode::allocate(LLVM::AllocaOp op) {
+  APInt words;
+  auto type = cast<LLVM::LLVMPointerType>(op.getType());
+  if (type.getAddressSpace() != lowering::kSharedAddressSpace || !op.getElemType().isInteger(32) ||
+      !matchPattern(op.getArraySize(), m_ConstantInt(&words)) || !function->hasAttr(lowering::kGroupSizeAttr))
+    return refuse(op, "memory of this kind");
+  places[op.getResult()] = {.kind = Place::shared, .constant = 4 * sharedWords};
+  sharedWords += words.getSExtValue();
+  if (sharedWords > lowering::kMostSharedWords)
+    return refuse(op, Twine(4 * sharedWords) + " bytes of memory in a workgroup");
+  return success();
+}
+
 LogicalResult ThreadCode::isData(Operation *op, const Place &place) {
-  if (place.kind == Place::data || place.kind == Place::choice)
+  if (place.kind == Place::data || place.kind == Place::shared || place.kind == Place::choice)
     return success();
   return refuse(op, "an address that is not one of a buffer's");
 }
@@ -38,7 +53,7 @@ LogicalResult ThreadCode::address(LLVM::GEPOp op) {
     return refuse(op, "this computation of an address");
   auto index = *op.getIndices().begin();
   Value elements = isa<Value>(index) ? getIndex(cast<Value>(index)) : constant(cast<IntegerAttr>(index).getInt());
-  if (place.kind == Place::data || place.kind == Place::choice) {
+  if (place.kind == Place::data || place.kind == Place::shared || place.kind == Place::choice) {
     Type element = withoutLane(op.getElemType());
     places[op.getResult()] = advanced(place, elements, std::max(1u, element.getIntOrFloatBitWidth() / 8));
     return success();
@@ -65,6 +80,10 @@ ThreadCode::At ThreadCode::at(const Place &place) {
   return {add(word, make<arith::ShRUIOp>(bytes, constant(2))), shift};
 }
 
+Value ThreadCode::wordAt(const Place &place, Value index) {
+  return place.kind == Place::shared ? frame.sharedWord(index) : frame.word(place.buffer, index);
+}
+
 Value ThreadCode::loadFrom(const Place &place, Type type) {
   unsigned bits = type.isIndex() ? 64 : type.getIntOrFloatBitWidth();
   if (place.kind == Place::choice) {
@@ -73,16 +92,16 @@ Value ThreadCode::loadFrom(const Place &place, Type type) {
         place.condition, kept, [&] { return loadFrom(place.both->first, type); },
         [&] { return loadFrom(place.both->second, type); });
   }
-  auto wordAt = [&](Value index) -> Value { return spirv::LoadOp::create(b, loc, frame.word(place.buffer, index)); };
+  auto wordOf = [&](Value index) -> Value { return spirv::LoadOp::create(b, loc, wordAt(place, index)); };
   At p = at(place);
   if (bits < 32) {
-    Value word = wordAt(p.word);
+    Value word = wordOf(p.word);
     return signExtended(p.shift ? make<arith::ShRUIOp>(word, p.shift) : word, bits);
   }
-  Value low = wordAt(p.word);
+  Value low = wordOf(p.word);
   if (bits == 32)
     return type.isInteger(32) ? low : arith::BitcastOp::create(b, loc, type, low).getResult();
-  Value high = wordAt(make<arith::AddIOp>(p.word, constant(1)));
+  Value high = wordOf(make<arith::AddIOp>(p.word, constant(1)));
   if (type.isF64()) {
     auto pair =
         spirv::CompositeConstructOp::create(b, loc, VectorType::get({2}, b.getI32Type()), ValueRange{low, high});
@@ -101,13 +120,13 @@ void ThreadCode::storeTo(const Place &place, Type type, Value value) {
   }
   At p = at(place);
   unsigned bits = type.isIndex() ? 64 : type.getIntOrFloatBitWidth();
-  auto setWord = [&](Value index, Value v) { spirv::StoreOp::create(b, loc, frame.word(place.buffer, index), v); };
+  auto setWord = [&](Value index, Value v) { spirv::StoreOp::create(b, loc, wordAt(place, index), v); };
   if (bits < 32) {
     // Other invocations write the other bytes of the word.
     Value mask = constant(static_cast<int64_t>((1u << bits) - 1)), shift = p.shift ? p.shift : constant(0);
     Value cleared = make<arith::XOrIOp>(make<arith::ShLIOp>(mask, shift), constant(-1));
     Value bitsInPlace = make<arith::ShLIOp>(zeroExtended(value, bits), shift);
-    Value pointer = frame.word(place.buffer, p.word);
+    Value pointer = wordAt(place, p.word);
     spirv::AtomicAndOp::create(b, loc, b.getI32Type(), pointer, spirv::Scope::Device, spirv::MemorySemantics::None,
                                cleared);
     spirv::AtomicOrOp::create(b, loc, b.getI32Type(), pointer, spirv::Scope::Device, spirv::MemorySemantics::None,

@@ -25,6 +25,7 @@ typedef struct fovea_kernel_args {
 #define FOVEA_FAULT_KIND_SHIFT 32
 #define FOVEA_FAULT_INDEX 0 // an index outside its table, or sizes that do not fit each other
 #define FOVEA_FAULT_COST 1  // a cost that is NaN or infinitely good
+#define FOVEA_FAULT_LOOPS 2 // the device's driver has ended a loop that was not at its end
 
 // Runs the tasks [begin, end) of a stage. Tasks of one stage are independent of each other; several threads call the
 // same kernel with disjoint ranges. `workspace` is private to the calling thread, 64-byte aligned, of the size given at

@@ -9,11 +9,11 @@ def normal(*shape):
     return rng.standard_normal(shape, dtype=np.float32)
 
 
-def onnx_model(nodes, inputs, outputs, weights):
+def onnx_model(nodes, inputs, outputs, weights, opset=23):
     """`inputs`: name -> shape as declared; of floats."""
     values = lambda of: [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in of.items()]
     graph = helper.make_graph(nodes, "program", values(inputs), values(outputs), [numpy_helper.from_array(w, n) for n, w in weights.items()])
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 23)], ir_version=10).SerializeToString()
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10).SerializeToString()
 
 
 def layer(rows, width=64):
@@ -36,6 +36,27 @@ def batches(count, rows, inner, columns):
     shapes = dict(x=["b", "m", "k"], y=["b", "k", "n"])
     return onnx_model([helper.make_node("MatMul", ["x", "y"], ["z"])], shapes, dict(z=["b", "m", "n"]), {}), \
         dict(x=normal(count, rows, inner), y=normal(count, inner, columns))
+
+
+def long_rows(x, length="n"):
+    """Reductions of rows and what is computed from them; with a known length also a normalisation."""
+    nodes = [helper.make_node("Softmax", ["x"], ["p"], axis=1), helper.make_node("ReduceMax", ["x"], ["m"], keepdims=1, axes=[1]),
+             helper.make_node("ReduceMean", ["x"], ["a"], keepdims=1, axes=[1]), helper.make_node("Sub", ["x", "a"], ["d"]), helper.make_node("LogSoftmax", ["x"], ["l"], axis=1),
+             helper.make_node("ReduceL2", ["x"], ["r"], keepdims=0, axes=[1])]
+    outputs, weights = dict(p=["rows", length], m=["rows", 1], d=["rows", length], l=["rows", length], r=["rows"]), {}
+    if length != "n":
+        nodes.append(helper.make_node("LayerNormalization", ["x", "scale"], ["y"], axis=1))
+        outputs["y"], weights["scale"] = ["rows", length], normal(length)
+    return onnx_model(nodes, dict(x=["rows", length]), outputs, weights, opset=17), dict(x=x)
+
+
+def special(rows, length):
+    """With rows of NaN, of infinities of either sign, of one value."""
+    x = normal(rows, length)
+    for row, values in enumerate(([np.nan], [np.inf], [-np.inf], [np.inf, -np.inf], [np.nan, np.inf])):
+        x[row, length // 2:length // 2 + len(values)] = values
+    x[5], x[6] = -np.inf, 2.0**90  # sums of which are exact
+    return x
 
 
 MATCHING = """
@@ -83,7 +104,18 @@ def pages():
 PROGRAMS = {
     "matching": lambda: (MATCHING, dict(cost=normal(2, 5, 7))),
     "matching of more rows": lambda: (MATCHING, dict(cost=normal(1, 6, 3))),
+    "matching with ties": lambda: (MATCHING, dict(cost=rng.integers(0, 3, (3, 66, 70)).astype(np.float32))),
+    "matching without an answer": lambda: (MATCHING, dict(cost=np.where(rng.random((9, 4, 4)) < 0.5, np.inf, 1).astype(np.float32))),
+    "matching of 300": lambda: (MATCHING, dict(cost=normal(1, 300, 300))),
+    "matching in a workspace": lambda: (MATCHING, dict(cost=normal(2, 20, 400))),
     "pages": pages,
+    "rows of 1000": lambda: long_rows(normal(3, 1000), 1000),
+    "rows of 1000 with NaN and infinities": lambda: long_rows(special(8, 1000)),
+    "rows of 1 element": lambda: long_rows(normal(4, 1)),
+    "rows of 5 elements": lambda: long_rows(normal(2, 5)),
+    "rows of no elements": lambda: long_rows(normal(2, 0)),
+    "no rows": lambda: long_rows(normal(0, 70)),
+    "a row of 100001": lambda: long_rows(normal(1, 100001)),
     "layer of 1 row": lambda: layer(1),
     "layer of 37 rows": lambda: layer(37),
     "batches of products": lambda: batches(3, 17, 33, 9),
