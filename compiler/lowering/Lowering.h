@@ -58,6 +58,8 @@ inline constexpr unsigned kSharedAddressSpace = 3, kMostSharedWords = (16 << 10)
 
 /// On the same function: the subgroups of its workgroups have that many invocations.
 inline constexpr llvm::StringLiteral kSubgroupSizeAttr = "fovea.subgroup_size";
+/// On a gpu.subgroup_broadcast of an index in such a function: a bound of it.
+inline constexpr llvm::StringLiteral kBelowAttr = "fovea.below";
 
 /// Elements of a tensor of a kernel that a stage reads or writes, each counted once.
 struct Traffic {

@@ -8,8 +8,7 @@
 #include "compiler/lowering/InPlace.h"
 #include "compiler/lowering/Matmul.h"
 #include "compiler/lowering/SingleOp.h"
-
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "compiler/lowering/Threads.h"
 
 using namespace mlir;
 using namespace fovea;
@@ -33,6 +32,8 @@ public:
 private:
   using Values = KernelCode::Values;
   Values batchOf(Value index);
+  int64_t wRun();
+  Values aRun(Value row, Value at, int64_t count);
   /// The memory between the stages: element (0, 0).
   Value scratch() { return frame.buffer(form.kernel.outputs().back()); }
 
@@ -52,50 +53,74 @@ Writer::Values Writer::batchOf(Value index) {
   return indexOfTask(frame, c, index, sizes);
 }
 
+/// Neighbouring columns that an invocation has: four if it can load them at once.
+int64_t Writer::wRun() {
+  bool byFour = tile.columns % 4 == 0 && form.column >= 0 && isMultipleOf(form.n, 4) && isByFour(form.w, form.column);
+  return byFour ? 4 : 1;
+}
+
+/// Elements at ... at + count of a row of a.
+Writer::Values Writer::aRun(Value row, Value at, int64_t count) {
+  const DimExpr &step = form.a.strides[form.sizes.size()];
+  Type type = elementOf(form.a);
+  if (isByFour(form.a, form.sizes.size()))
+    return loadRun(c, type, c.address(row, type, at), count, count % 4 == 0);
+  Values all;
+  for (int64_t u = 0; u < count; ++u)
+    all.push_back(c.load(type, c.address(row, type, c.mul(c.add(at, u), frame.size(step)))));
+  return all;
+}
+
 void Writer::writeSums() {
   Value m = frame.size(form.count(form.rows)), n = frame.size(form.n), k = frame.size(form.k);
   Value bands = c.ceilDiv(m, tile.rows), strips = c.ceilDiv(n, tile.columns * kGroup);
-  Value lane =
-      arith::IndexCastOp::create(c.b, c.loc, c.b.getI64Type(), gpu::ThreadIdOp::create(c.b, c.loc, gpu::Dimension::x));
+  Value lane = invocation(c);
   c.loop(frame.begin(), frame.end(), 1, [&](Value task) {
     Value strip = c.rem(task, strips), rest = c.div(task, strips);
-    Value m0 = c.mul(c.rem(rest, bands), tile.rows), n0 = c.add(c.mul(strip, tile.columns * kGroup), lane);
+    Value m0 = uniform(c, c.mul(c.rem(rest, bands), tile.rows)),
+          n0 = c.add(c.mul(strip, tile.columns * kGroup), c.mul(lane, wRun()));
     Values batch = batchOf(c.div(rest, bands));
     int64_t rank = form.sizes.size();
     Type aType = elementOf(form.a), wType = elementOf(form.w);
     DimExpr wColumn = form.column < 0 ? DimExpr(0) : form.w.strides[form.column];
-    Value aOrigin = places.origin(form.a, batch), wOrigin = places.origin(form.w, batch);
+    Value aOrigin = uniform(c, places.origin(form.a, batch)), wOrigin = places.origin(form.w, batch);
     // Rows and columns behind the last ones read the last ones; their sums are not written.
     Values rows, columns, places_;
     for (int64_t i = 0; i < tile.rows; ++i) {
       Value row = c.min(c.add(m0, i), c.sub(m, c.constant(1)));
       rows.push_back(c.address(aOrigin, aType, places.row(form.a, row)));
     }
-    for (int64_t j = 0; j < tile.columns; ++j) {
-      columns.push_back(c.add(n0, j * kGroup));
-      Value column = c.min(columns.back(), c.sub(n, c.constant(1)));
+    const int64_t run = wRun();
+    for (int64_t j = 0; j < tile.columns; j += run) {
+      for (int64_t i = 0; i < run; ++i)
+        columns.push_back(c.add(n0, j * kGroup + i));
+      Value column = c.min(columns[j], c.sub(n, c.constant(run)));
       places_.push_back(c.address(wOrigin, wType, c.mul(column, frame.size(wColumn))));
     }
-    auto step = [&](Value at, ValueRange sums) {
-      Values a, w, next;
+    const int64_t below = form.k.getConstant().value_or(INT32_MAX);
+    auto steps = [&](Value at, int64_t count, ValueRange sums) {
+      at = uniform(c, at, below);
+      SmallVector<Values> a;
       for (Value row : rows)
-        a.push_back(c.load(aType, c.address(row, aType, c.mul(at, frame.size(form.a.strides[rank])))));
-      for (Value place : places_)
-        w.push_back(c.load(wType, c.address(place, wType, c.mul(at, frame.size(form.w.strides[rank])))));
-      for (int64_t i = 0; i < tile.rows; ++i)
-        for (int64_t j = 0; j < tile.columns; ++j)
-          next.push_back(c.fma(a[i], w[j], sums[i * tile.columns + j]));
+        a.push_back(aRun(row, at, count));
+      Values next(sums);
+      for (int64_t u = 0; u < count; ++u) {
+        Values w;
+        for (Value place : places_)
+          llvm::append_range(w, loadRun(c, wType,
+                                        c.address(place, wType, c.mul(c.add(at, u), frame.size(form.w.strides[rank]))),
+                                        run, run == 4));
+        for (int64_t i = 0; i < tile.rows; ++i)
+          for (int64_t j = 0; j < tile.columns; ++j)
+            next[i * tile.columns + j] = c.fma(a[i][u], w[j], next[i * tile.columns + j]);
+      }
       return next;
     };
     Values sums(tile.rows * tile.columns, c.number(form.element, 0));
     Value whole = c.sub(k, c.rem(k, c.constant(kUnroll)));
-    sums = c.loop(c.constant(0), whole, kUnroll, sums, [&](Value at, ValueRange state) {
-      Values next(state);
-      for (int64_t u = 0; u < kUnroll; ++u)
-        next = step(c.add(at, u), next);
-      return next;
-    });
-    sums = c.loop(whole, k, 1, sums, [&](Value at, ValueRange state) { return step(at, state); });
+    sums = c.loop(c.constant(0), whole, kUnroll, sums,
+                  [&](Value at, ValueRange state) { return steps(at, kUnroll, state); });
+    sums = c.loop(whole, k, 1, sums, [&](Value at, ValueRange state) { return steps(at, 1, state); });
     for (int64_t i = 0; i < tile.rows; ++i) {
       Value row = c.add(m0, i);
       c.when(c.less(row, m), [&] {
@@ -131,8 +156,8 @@ public:
     MatmulForm &f = **form;
     // Enough invocations before large tiles.
     double m = typicalSize(f.count(f.rows)), n = typicalSize(f.n);
-    Tile tile{m >= 64 ? 8 : m >= 4 ? 4 : 1, n >= 512 ? 4 : n >= 128 ? 2 : 1};
-    if (!takeRequested(requested, "rows", 1, 16, 1, tile.rows, reason) ||
+    Tile tile{m >= 128 ? 16 : m >= 64 ? 8 : m >= 4 ? 4 : 1, n >= 512 && m < 128 ? 4 : n >= 128 ? 2 : 1};
+    if (!takeRequested(requested, "rows", 1, 32, 1, tile.rows, reason) ||
         !takeRequested(requested, "columns", 1, 8, 1, tile.columns, reason))
       return failure();
     Builder b(kernel.op->getContext());

@@ -1,4 +1,5 @@
 #include "compiler/lowering/Workgroup.h"
+#include "compiler/lowering/Threads.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 
@@ -9,8 +10,7 @@ Workgroup::Workgroup(StageFrame &frame, KernelCode &c, int64_t size, int64_t val
     : size(size), c(c), ofAll(frame.sharedMemory(size * valueWords)),
       ofPieces(frame.sharedMemory(pieces(size) * valueWords)) {
   frame.setGroupSize(size);
-  Value lane = gpu::ThreadIdOp::create(c.b, c.loc, gpu::Dimension::x);
-  number = arith::IndexCastOp::create(c.b, c.loc, c.b.getI64Type(), lane);
+  number = invocation(c);
 }
 
 void Workgroup::barrier() { gpu::BarrierOp::create(c.b, c.loc); }

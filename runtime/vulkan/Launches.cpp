@@ -2,6 +2,7 @@
 #include "vulkan/Run.h"
 
 #include <algorithm>
+#include <numeric>
 
 using namespace fovea;
 using namespace fovea::artifact;
@@ -146,12 +147,13 @@ void Recording::launch(uint32_t dispatch, uint32_t number, void *const *buffers,
   }
   for (uint32_t i = 0; i < shader.symbols(); ++i)
     all.push_back(asWord(scalars[i], "a size"));
-  std::copy_n(all.begin(), std::min<size_t>(all.size(), PUSH_WORDS), launch.push.begin());
-  if (all.size() > PUSH_WORDS) {
+  std::copy_n(all.begin(), std::min<size_t>(all.size(), LAUNCH_WORDS), launch.push.begin());
+  std::iota(launch.push.begin() + LAUNCH_WORDS, launch.push.end(), 0);
+  if (all.size() > LAUNCH_WORDS) {
     for (uint32_t i = 0; i < launch.bindings.size(); ++i)
       if (shader.bindings()->Get(i) == WORDS_BINDING)
-        launch.bindings[i].bytes = (all.size() - PUSH_WORDS) * sizeof(uint32_t);
-    words.insert(words.end(), all.begin() + PUSH_WORDS, all.end());
+        launch.bindings[i].bytes = (all.size() - LAUNCH_WORDS) * sizeof(uint32_t);
+    words.insert(words.end(), all.begin() + LAUNCH_WORDS, all.end());
   }
   words.resize(aligned(words.size() * sizeof(uint32_t)) / sizeof(uint32_t));
   launches.push_back(std::move(launch));

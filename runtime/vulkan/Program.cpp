@@ -102,7 +102,7 @@ void Program::build(Pipeline &pipeline) const {
   setInfo.bindingCount = static_cast<uint32_t>(bindings.size());
   setInfo.pBindings = bindings.data();
   check(vk.vkCreateDescriptorSetLayout(device, &setInfo, nullptr, &pipeline.bindings), what.c_str());
-  const VkPushConstantRange push = {VK_SHADER_STAGE_COMPUTE_BIT, 0, PUSH_WORDS * sizeof(uint32_t)};
+  const VkPushConstantRange push = {VK_SHADER_STAGE_COMPUTE_BIT, 0, artifact::PUSH_WORDS * sizeof(uint32_t)};
   VkPipelineLayoutCreateInfo layout = {};
   layout.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO;
   layout.setLayoutCount = 1;

@@ -17,9 +17,6 @@ struct Pipeline {
   VkPipeline pipeline = VK_NULL_HANDLE;
 };
 
-// Push words of every shader: 128 bytes, which each device offers.
-inline constexpr uint32_t PUSH_WORDS = 32;
-
 class Program {
 public:
   // Uploads the weights. `artifact` must outlive the program.

@@ -62,7 +62,7 @@ private:
     int64_t tasks;
     std::vector<Range> bindings; // of the shader
     std::vector<Range> reads, writes;
-    std::array<uint32_t, PUSH_WORDS> push;
+    std::array<uint32_t, artifact::PUSH_WORDS> push;
     uint32_t groups;
     uint64_t workspaceBytes;
   };

@@ -59,6 +59,8 @@ bool Divergence::step(Operation *op) {
                                                contains(branch.elseYield().getOperand(i)));
     return changed;
   }
+  if (isa<gpu::SubgroupBroadcastOp>(op)) // says that its operand is the same for all
+    return false;
   bool any = isNumber(op) || llvm::any_of(op->getOperands(), [&](Value v) { return contains(v); });
   for (Value result : op->getResults())
     changed |= mark(result, any);

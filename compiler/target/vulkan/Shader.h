@@ -26,8 +26,10 @@ inline constexpr uint8_t kWordsBinding = artifact::WORDS_BINDING, kMemoryBinding
                          kWeightsBinding = artifact::WEIGHTS_BINDING, kFaultBinding = artifact::FAULT_BINDING,
                          kWorkspaceBinding = artifact::WORKSPACE_BINDING;
 /// Words of a launch: the number of tasks, 32-bit words of workspace an invocation, the place of each shared buffer
-/// (in words; the highest bit is set for weights), the kernel's symbols. The first kPushWords are pushed.
-inline constexpr unsigned kTasksWord = 0, kWorkspaceWord = 1, kFirstFreeWord = 2, kPushWords = 32;
+/// (in words; the highest bit is set for weights), the kernel's symbols. The first kLaunchWords are pushed, and behind
+/// them the kDigits first numbers.
+inline constexpr unsigned kTasksWord = 0, kWorkspaceWord = 1, kFirstFreeWord = 2, kPushWords = artifact::PUSH_WORDS,
+                          kLaunchWords = artifact::LAUNCH_WORDS, kDigits = artifact::DIGITS;
 /// Storage buffers and push words are what the profile guarantees: 8, and 128 bytes.
 inline constexpr unsigned kMostBindings = 8;
 

@@ -5,10 +5,11 @@
 using namespace mlir;
 using namespace fovea::vulkan;
 
-/// A struct of one run-time array of words: what every storage buffer is.
-static Type bufferType(OpBuilder &b) {
-  auto words = spirv::RuntimeArrayType::get(b.getI32Type(), 4);
-  return spirv::PointerType::get(spirv::StructType::get({words}, {0}), spirv::StorageClass::StorageBuffer);
+/// A struct of one run-time array of words, or of vectors of so many: what every storage buffer is.
+static Type bufferType(OpBuilder &b, unsigned words) {
+  Type word = b.getI32Type(), element = words > 1 ? VectorType::get({words}, word) : word;
+  auto array = spirv::RuntimeArrayType::get(element, 4 * words);
+  return spirv::PointerType::get(spirv::StructType::get({array}, {0}), spirv::StorageClass::StorageBuffer);
 }
 
 ShaderModule::ShaderModule(ModuleOp code, Location loc, Shader &shader)
@@ -17,11 +18,8 @@ ShaderModule::ShaderModule(ModuleOp code, Location loc, Shader &shader)
   spirvModule = spirv::ModuleOp::create(b, loc, spirv::AddressingModel::Logical, spirv::MemoryModel::GLSL450);
   b.setInsertionPointToEnd(spirvModule.getBody());
   // The most that the profile guarantees: 128 bytes.
-  SmallVector<Type> words(kPushWords, b.getI32Type());
-  SmallVector<spirv::StructType::OffsetInfo> offsets;
-  for (unsigned i = 0; i < words.size(); ++i)
-    offsets.push_back(4 * i);
-  auto type = spirv::PointerType::get(spirv::StructType::get(words, offsets), spirv::StorageClass::PushConstant);
+  auto words = spirv::ArrayType::get(b.getI32Type(), kPushWords, 4);
+  auto type = spirv::PointerType::get(spirv::StructType::get({words}, {0}), spirv::StorageClass::PushConstant);
   pushWords = spirv::GlobalVariableOp::create(b, loc, type, "push", /*initializer=*/FlatSymbolRefAttr());
   function = spirv::FuncOp::create(b, loc, shader.name, b.getFunctionType({}, {}));
   b.setInsertionPointToEnd(function.addEntryBlock());
@@ -46,18 +44,25 @@ static std::string bindingName(uint8_t buffer) {
   }
 }
 
-Value ShaderModule::base(uint8_t buffer) {
-  Value &base = bases[buffer];
+Value ShaderModule::base(uint8_t buffer, unsigned words) {
+  Value &base = bases[{buffer, words}];
   if (base)
     return base;
   OpBuilder::InsertionGuard guard(b);
-  spirv::GlobalVariableOp &variable = buffers[buffer];
   b.setInsertionPoint(function);
-  variable = spirv::GlobalVariableOp::create(b, loc, bufferType(b), bindingName(buffer), 0, shader.bindings.size());
+  auto binding = llvm::find(shader.bindings, buffer);
+  unsigned number = binding - shader.bindings.begin();
+  if (binding == shader.bindings.end())
+    shader.bindings.push_back(buffer);
+  spirv::GlobalVariableOp &variable = buffers[{buffer, words}];
+  variable = spirv::GlobalVariableOp::create(b, loc, bufferType(b, words),
+                                             bindingName(buffer) + (words > 1 ? "_by_four" : ""), 0, number);
   // The memory of a run holds the fault word and the buffers that have bindings too.
   if (!shader.shared.empty())
     variable->setAttr("aliased", b.getUnitAttr());
-  shader.bindings.push_back(buffer);
+  if (spirv::GlobalVariableOp other = buffers.lookup({buffer, 5 - words}))
+    for (spirv::GlobalVariableOp view : {variable, other})
+      view->setAttr("aliased", b.getUnitAttr());
   b.setInsertionPointToStart(&function.getBody().front());
   return base = spirv::AddressOfOp::create(b, loc, variable);
 }
@@ -81,18 +86,48 @@ Value ShaderModule::sharedWord(Value index) {
   return spirv::AccessChainOp::create(b, loc, sharedBase, ValueRange{index});
 }
 
+Value ShaderModule::fourWords(uint8_t buffer, Value index) {
+  Value start = base(buffer, 4);
+  Value zero = spirv::ConstantOp::create(b, loc, b.getI32Type(), b.getI32IntegerAttr(0));
+  return spirv::AccessChainOp::create(b, loc, start, ValueRange{zero, index});
+}
+
+Value ShaderModule::array(int64_t words) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&function.getBody().front());
+  auto type = spirv::PointerType::get(spirv::ArrayType::get(b.getI32Type(), words), spirv::StorageClass::Function);
+  return spirv::VariableOp::create(b, loc, type, spirv::StorageClass::Function, /*initializer=*/nullptr);
+}
+
 Value ShaderModule::push(unsigned index) {
   OpBuilder::InsertionGuard guard(b);
-  if (index >= kPushWords) {
+  if (index >= kLaunchWords) {
     b.setInsertionPointAfter(base(kWordsBinding).getDefiningOp());
-    Value place = spirv::ConstantOp::create(b, loc, b.getI32Type(), b.getI32IntegerAttr(index - kPushWords));
+    Value place = spirv::ConstantOp::create(b, loc, b.getI32Type(), b.getI32IntegerAttr(index - kLaunchWords));
     return spirv::LoadOp::create(b, loc, word(kWordsBinding, place));
   }
   b.setInsertionPointToStart(&function.getBody().front());
-  Value number = spirv::ConstantOp::create(b, loc, b.getI32Type(), b.getI32IntegerAttr(index));
-  Value address =
-      spirv::AccessChainOp::create(b, loc, spirv::AddressOfOp::create(b, loc, pushWords), ValueRange{number});
-  return spirv::LoadOp::create(b, loc, address);
+  return pushed(spirv::ConstantOp::create(b, loc, b.getI32Type(), b.getI32IntegerAttr(index)));
+}
+
+Value ShaderModule::pushed(Value index) {
+  Value zero = spirv::ConstantOp::create(b, loc, b.getI32Type(), b.getI32IntegerAttr(0));
+  Value words = spirv::AddressOfOp::create(b, loc, pushWords);
+  return spirv::LoadOp::create(b, loc, spirv::AccessChainOp::create(b, loc, words, ValueRange{zero, index}));
+}
+
+Value ShaderModule::uniform(Value number, unsigned bits) {
+  constexpr unsigned kBits = llvm::CTLog2<kDigits>();
+  Value sum;
+  for (unsigned shift = 0; shift < bits; shift += kBits) {
+    Value digit =
+        arith::AndIOp::create(b, loc, arith::ShRUIOp::create(b, loc, number, constant(shift)), constant(kDigits - 1));
+    auto lookUp = [&](Value digit) { return pushed(arith::AddIOp::create(b, loc, digit, constant(kLaunchWords))); };
+    Value same = lookUp(lookUp(digit));
+    Value term = arith::ShLIOp::create(b, loc, same, constant(shift));
+    sum = sum ? arith::OrIOp::create(b, loc, sum, term).getResult() : term;
+  }
+  return sum ? sum : constant(0);
 }
 
 Value ShaderModule::builtin(spirv::BuiltIn which, StringRef name, unsigned component) {

@@ -24,14 +24,23 @@ public:
   mlir::Value word(uint8_t buffer, mlir::Value index);
   /// The pointer to word `index` (i32) of the memory of the workgroup.
   mlir::Value sharedWord(mlir::Value index);
+  /// The pointer to the four words from word 4 * `index` on (vector<4xi32>).
+  mlir::Value fourWords(uint8_t buffer, mlir::Value index);
+  /// The pointer to an array of words (i32) of the invocation's own.
+  mlir::Value array(int64_t words);
   /// Word `index` of the launch, pushed or in a buffer.
   mlir::Value push(unsigned index);
+  /// The same number (i32) of so many bits, of which drivers see that it is the same for all invocations of a
+  /// workgroup. They trust what is pushed to be so, at any index; lavapipe has nothing else to tell (until Mesa 25.0),
+  /// and makes a load at such an address one scalar load, any other one a load for each lane.
+  mlir::Value uniform(mlir::Value number, unsigned bits);
   /// The number of this workgroup, and of this invocation in it.
   mlir::Value group();
   mlir::Value invocation();
 
 private:
-  mlir::Value base(uint8_t buffer);
+  mlir::Value pushed(mlir::Value index);
+  mlir::Value base(uint8_t buffer, unsigned words = 1);
   mlir::Value builtin(mlir::spirv::BuiltIn which, llvm::StringRef name, unsigned component);
 
   Shader &shader;
@@ -40,9 +49,12 @@ private:
   mlir::spirv::ModuleOp spirvModule;
   mlir::spirv::FuncOp function;
   mlir::spirv::GlobalVariableOp pushWords;
-  llvm::DenseMap<unsigned, mlir::spirv::GlobalVariableOp> buffers, builtins;
-  llvm::DenseMap<unsigned, mlir::Value> bases; ///< of buffers, in the entry block
-  mlir::Value sharedBase;                      ///< of the workgroup's memory
+  llvm::DenseMap<unsigned, mlir::spirv::GlobalVariableOp> builtins;
+  /// Of a buffer and how many words its elements have.
+  using View = std::pair<unsigned, unsigned>;
+  llvm::DenseMap<View, mlir::spirv::GlobalVariableOp> buffers;
+  llvm::DenseMap<View, mlir::Value> bases; ///< in the entry block
+  mlir::Value sharedBase;                  ///< of the workgroup's memory
 };
 
 } // namespace fovea::vulkan

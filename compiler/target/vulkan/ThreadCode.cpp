@@ -190,6 +190,8 @@ LogicalResult ThreadCode::translate(Operation *op) {
     return constantOp(o);
   if (auto o = dyn_cast<LLVM::GEPOp>(op))
     return address(o);
+  if (auto o = dyn_cast<LLVM::AllocaOp>(op))
+    return allocate(o);
   if (auto o = dyn_cast<LLVM::LoadOp>(op))
     return load(op, o.getResult(), o.getAddr(), {}, {});
   if (auto o = dyn_cast<LLVM::StoreOp>(op))
@@ -212,8 +214,8 @@ LogicalResult ThreadCode::translate(Operation *op) {
     return set(o.getResult(), frame.invocation()), success();
   if (isa<gpu::BarrierOp>(op))
     return barrier(op);
-  if (auto o = dyn_cast<LLVM::AllocaOp>(op))
-    return allocate(o);
+  if (auto o = dyn_cast<gpu::SubgroupBroadcastOp>(op))
+    return uniform(o);
   if (isa<LLVM::Prefetch>(op))
     return success();
   if (auto o = dyn_cast<LLVM::PtrToIntOp>(op)) {
@@ -238,6 +240,12 @@ LogicalResult ThreadCode::translate(Operation *op) {
     return choose(o);
   if (auto o = dyn_cast<vector::ExtractOp>(op); o && tables.contains(o.getSource()))
     return entry(o);
+  if (auto o = dyn_cast<vector::ExtractOp>(op); o && isa<VectorType>(get(o.getSource()).getType()) &&
+                                                o.getStaticPosition().size() == 1 && !o.hasDynamicPosition())
+    return set(o.getResult(),
+               spirv::CompositeExtractOp::create(
+                   b, loc, get(o.getSource()), ArrayRef<int32_t>{static_cast<int32_t>(o.getStaticPosition().front())})),
+           success();
   if (isa<vector::BroadcastOp, vector::ExtractOp, vector::ShuffleOp, vector::FromElementsOp, vector::ToElementsOp>(
           op)) {
     // Of one lane, all of them are the same.
@@ -281,7 +289,9 @@ FailureOr<spirv::ModuleOp> ThreadCode::write() {
   int64_t words = 0;
   function.walk([&](LLVM::AllocaOp op) {
     APInt size;
-    words += matchPattern(op.getArraySize(), m_ConstantInt(&size)) ? size.getSExtValue() : 0;
+    if (cast<LLVM::LLVMPointerType>(op.getType()).getAddressSpace() == lowering::kSharedAddressSpace &&
+        matchPattern(op.getArraySize(), m_ConstantInt(&size)))
+      words += size.getSExtValue();
   });
   if (words)
     frame.share(words);

@@ -7,6 +7,7 @@
 #include "compiler/target/vulkan/WideIntegers.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -15,14 +16,16 @@ namespace fovea::vulkan {
 
 /// Where an address points.
 struct Place {
-  enum Kind { none, arguments, buffers, symbols, data, shared, choice } kind = none;
+  enum Kind { none, arguments, buffers, symbols, data, shared, array, choice } kind = none;
   uint8_t buffer = 0; ///< data: the kernel's, or one of the other bindings. arguments: the field
-  /// data, shared: from the start of the buffer or of the workgroup's memory; null: none. Their sum is the place.
+  /// data, shared, array: from the start of the buffer, of the workgroup's memory or of the array; null: none. Their
+  /// sum is the place.
   mlir::Value words = {}, bytes = {};
   int64_t constant = 0; ///< bytes, or for arrays elements
   /// choice: one of two places, by a condition.
   mlir::Value condition = {};
   std::shared_ptr<std::pair<Place, Place>> both = {};
+  mlir::Value variable = {}; ///< array: the invocation's own
 };
 
 class ThreadCode {
@@ -52,12 +55,15 @@ private:
 
   // Memory.
   mlir::LogicalResult allocate(mlir::LLVM::AllocaOp op);
-  mlir::Value wordAt(const Place &place, mlir::Value index);
   mlir::LogicalResult address(mlir::LLVM::GEPOp op);
+  mlir::LogicalResult uniform(mlir::gpu::SubgroupBroadcastOp op);
+  Place uniform(Place place);
+  mlir::Value pointer(const Place &place, mlir::Value word);
   mlir::LogicalResult load(mlir::Operation *op, mlir::Value result, mlir::Value pointer, mlir::Value mask,
                            mlir::Value otherwise);
   mlir::LogicalResult store(mlir::Operation *op, mlir::Value value, mlir::Value pointer, mlir::Value mask);
   mlir::LogicalResult copy(mlir::LLVM::MemcpyOp op);
+  mlir::Value loadFour(const Place &place);
   mlir::Value loadFrom(const Place &place, mlir::Type type);
   void storeTo(const Place &place, mlir::Type type, mlir::Value value);
   struct At {

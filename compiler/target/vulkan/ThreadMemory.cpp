@@ -27,13 +27,20 @@ Place ThreadCode::advanced(Place place, Value elements, int64_t size) {
   return place;
 }
 
-/// Memory of the workgroup. All of it is one array: the parts follow each other.
+/// Memory of the workgroup, all of which is one array whose parts follow each other, or an array of the invocation's
+/// own.
 LogicalResult ThreadCode::allocate(LLVM::AllocaOp op) {
   APInt words;
-  auto type = cast<LLVM::LLVMPointerType>(op.getType());
-  if (type.getAddressSpace() != lowering::kSharedAddressSpace || !op.getElemType().isInteger(32) ||
-      !matchPattern(op.getArraySize(), m_ConstantInt(&words)) || !function->hasAttr(lowering::kGroupSizeAttr))
+  if (!op.getElemType().isIntOrFloat() || op.getElemType().getIntOrFloatBitWidth() != 32 ||
+      !matchPattern(op.getArraySize(), m_ConstantInt(&words)))
     return refuse(op, "memory of this kind");
+  if (cast<LLVM::LLVMPointerType>(op.getType()).getAddressSpace() != lowering::kSharedAddressSpace) {
+    Place place{Place::array};
+    place.variable = frame.array(words.getZExtValue());
+    return places[op.getResult()] = place, success();
+  }
+  if (!function->hasAttr(lowering::kGroupSizeAttr))
+    return refuse(op, "memory of a workgroup in a stage that has none");
   places[op.getResult()] = {.kind = Place::shared, .constant = 4 * sharedWords};
   sharedWords += words.getSExtValue();
   if (sharedWords > lowering::kMostSharedWords)
@@ -41,8 +48,13 @@ LogicalResult ThreadCode::allocate(LLVM::AllocaOp op) {
   return success();
 }
 
+static bool holdsData(const Place &place) {
+  return place.kind == Place::data || place.kind == Place::shared || place.kind == Place::array ||
+         place.kind == Place::choice;
+}
+
 LogicalResult ThreadCode::isData(Operation *op, const Place &place) {
-  if (place.kind == Place::data || place.kind == Place::shared || place.kind == Place::choice)
+  if (holdsData(place))
     return success();
   return refuse(op, "an address that is not one of a buffer's");
 }
@@ -53,7 +65,7 @@ LogicalResult ThreadCode::address(LLVM::GEPOp op) {
     return refuse(op, "this computation of an address");
   auto index = *op.getIndices().begin();
   Value elements = isa<Value>(index) ? getIndex(cast<Value>(index)) : constant(cast<IntegerAttr>(index).getInt());
-  if (place.kind == Place::data || place.kind == Place::shared || place.kind == Place::choice) {
+  if (holdsData(place)) {
     Type element = withoutLane(op.getElemType());
     places[op.getResult()] = advanced(place, elements, std::max(1u, element.getIntOrFloatBitWidth() / 8));
     return success();
@@ -69,6 +81,38 @@ LogicalResult ThreadCode::address(LLVM::GEPOp op) {
   return success();
 }
 
+/// An index or an address of which drivers are to see that a workgroup's invocations share it.
+LogicalResult ThreadCode::uniform(gpu::SubgroupBroadcastOp op) {
+  if (op.getBroadcastType() != gpu::BroadcastType::first_active_lane)
+    return refuse(op, "a broadcast from a certain invocation");
+  auto below = op->getAttrOfType<IntegerAttr>(lowering::kBelowAttr);
+  unsigned bits = below ? llvm::Log2_64_Ceil(below.getInt()) : 32;
+  if (isI64(op.getType()))
+    return set(op.getResult(), frame.uniform(getIndex(op.getSrc()), bits)), success();
+  Place place = places.lookup(op.getSrc());
+  if (place.kind != Place::data && place.kind != Place::choice)
+    return refuse(op, "a broadcast that is not of an index or an address");
+  return places[op.getResult()] = uniform(place), success();
+}
+
+Place ThreadCode::uniform(Place place) {
+  if (place.kind == Place::choice)
+    place.both = std::make_shared<std::pair<Place, Place>>(uniform(place.both->first), uniform(place.both->second));
+  for (Value *number : {&place.words, &place.bytes})
+    if (*number)
+      *number = frame.uniform(*number, 32);
+  return place;
+}
+
+/// Of a place in a buffer or an array.
+Value ThreadCode::pointer(const Place &place, Value word) {
+  if (place.kind == Place::array)
+    return spirv::AccessChainOp::create(b, loc, place.variable, ValueRange{word});
+  if (place.kind == Place::shared)
+    return frame.sharedWord(word);
+  return frame.word(place.buffer, word);
+}
+
 ThreadCode::At ThreadCode::at(const Place &place) {
   int64_t size = place.constant;
   Value word = place.words;
@@ -80,8 +124,17 @@ ThreadCode::At ThreadCode::at(const Place &place) {
   return {add(word, make<arith::ShRUIOp>(bytes, constant(2))), shift};
 }
 
-Value ThreadCode::wordAt(const Place &place, Value index) {
-  return place.kind == Place::shared ? frame.sharedWord(index) : frame.word(place.buffer, index);
+/// Four floats from a multiple of 16 bytes on: what lowerings load vectors of four from.
+Value ThreadCode::loadFour(const Place &place) {
+  Type floats = VectorType::get({4}, b.getF32Type());
+  if (place.kind == Place::choice)
+    return either(
+        place.condition, floats, [&] { return loadFour(place.both->first); },
+        [&] { return loadFour(place.both->second); });
+  Value index = constant(place.constant / 16);
+  if (place.words)
+    index = make<arith::AddIOp>(make<arith::ShRUIOp>(place.words, constant(2)), index);
+  return spirv::BitcastOp::create(b, loc, floats, spirv::LoadOp::create(b, loc, frame.fourWords(place.buffer, index)));
 }
 
 Value ThreadCode::loadFrom(const Place &place, Type type) {
@@ -92,7 +145,7 @@ Value ThreadCode::loadFrom(const Place &place, Type type) {
         place.condition, kept, [&] { return loadFrom(place.both->first, type); },
         [&] { return loadFrom(place.both->second, type); });
   }
-  auto wordOf = [&](Value index) -> Value { return spirv::LoadOp::create(b, loc, wordAt(place, index)); };
+  auto wordOf = [&](Value index) -> Value { return spirv::LoadOp::create(b, loc, pointer(place, index)); };
   At p = at(place);
   if (bits < 32) {
     Value word = wordOf(p.word);
@@ -120,13 +173,13 @@ void ThreadCode::storeTo(const Place &place, Type type, Value value) {
   }
   At p = at(place);
   unsigned bits = type.isIndex() ? 64 : type.getIntOrFloatBitWidth();
-  auto setWord = [&](Value index, Value v) { spirv::StoreOp::create(b, loc, wordAt(place, index), v); };
+  auto setWord = [&](Value index, Value v) { spirv::StoreOp::create(b, loc, pointer(place, index), v); };
   if (bits < 32) {
     // Other invocations write the other bytes of the word.
     Value mask = constant(static_cast<int64_t>((1u << bits) - 1)), shift = p.shift ? p.shift : constant(0);
     Value cleared = make<arith::XOrIOp>(make<arith::ShLIOp>(mask, shift), constant(-1));
     Value bitsInPlace = make<arith::ShLIOp>(zeroExtended(value, bits), shift);
-    Value pointer = wordAt(place, p.word);
+    Value pointer = this->pointer(place, p.word);
     spirv::AtomicAndOp::create(b, loc, b.getI32Type(), pointer, spirv::Scope::Device, spirv::MemorySemantics::None,
                                cleared);
     spirv::AtomicOrOp::create(b, loc, b.getI32Type(), pointer, spirv::Scope::Device, spirv::MemorySemantics::None,
@@ -217,6 +270,12 @@ LogicalResult ThreadCode::load(Operation *op, Value result, Value pointer, Value
   if (failed(isData(op, place)))
     return failure();
   Type type = withoutLane(result.getType()), kept = typeOf(result);
+  if (auto vector = dyn_cast<VectorType>(type)) {
+    if (vector.getNumElements() != 4 || !vector.getElementType().isF32() || mask || !isWords(place) ||
+        place.kind == Place::array)
+      return refuse(op, "this load of a vector");
+    return set(result, loadFour(place)), success();
+  }
   auto whole = [&] { return loadFrom(place, type); };
   if (mask && !matchPattern(mask, m_One()))
     set(result, either(get(mask), kept, whole, [&] { return get(otherwise); }));

@@ -1,6 +1,7 @@
 #include "compiler/target/vulkan/WideIntegers.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
@@ -70,7 +71,7 @@ bool WideIntegers::step(Operation *op) {
       changed |= join({condition.getArgs()[i], loop.getAfterArguments()[i], loop.getResult(i)});
     return changed;
   }
-  if (op->getNumRegions() || isa<LLVM::LLVMDialect>(op->getDialect()))
+  if (op->getNumRegions() || isa<LLVM::LLVMDialect, gpu::GPUDialect>(op->getDialect()))
     return false;
   bool any = llvm::any_of(op->getOperands(), [&](Value v) { return wide.contains(v); });
   for (Value result : op->getResults())
