@@ -1,7 +1,7 @@
 // Plans attention for machines that run shaders; AttentionThreadsCode.cpp writes it.
 //
-// The default tile is for devices that are CPUs: small workgroups whose rows are in arrays, since loops that carry
-// hundreds of values take such drivers seconds to compile. A GPU wants rows=1, group=64, arrays=0.
+// On devices that are CPUs workgroups are small and their rows are in arrays, since loops that carry hundreds of values
+// take such drivers seconds to compile; and loads are said to be uniform, which a GPU finds out by itself.
 #include "compiler/lowering/AttentionThreads.h"
 #include "compiler/lowering/SingleOp.h"
 
@@ -18,7 +18,7 @@ public:
   StringRef name() const override { return "attention-threads"; }
   bool isFor(const Machine &machine) const override { return machine.shaders; }
 
-  FailureOr<Schedule> plan(const KernelView &kernel, const Machine &, DictionaryAttr requested,
+  FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, DictionaryAttr requested,
                            std::string &reason) const override {
     FailureOr<std::unique_ptr<AttentionForm>> form = AttentionForm::of(kernel, reason);
     if (failed(form))
@@ -37,19 +37,23 @@ public:
     double queries = typicalSize(f.m);
     if (queries < kFewestQueries)
       return refuse("there are too few queries for a workgroup");
-    ThreadTile tile{16, queries >= 64 && std::max(f.d, f.e) <= 64 ? 4 : 2, 2, true};
-    int64_t arrays = 1;
+    bool small = std::max(f.d, f.e) <= 64;
+    ThreadTile tile = machine.deviceIsCpu ? ThreadTile{16, queries >= 64 && small ? 4 : 2, 2, true, true}
+                                          : ThreadTile{64, 1, small ? 2 : 1, false, false};
+    int64_t arrays = tile.arrays, uniform = tile.uniform;
     if (!takeRequested(requested, "group", 1, 128, 1, tile.group, reason) ||
         !takeRequested(requested, "rows", 1, 8, 1, tile.rows, reason) ||
         !takeRequested(requested, "keys", 1, 16, 1, tile.keys, reason) ||
-        !takeRequested(requested, "arrays", 0, 1, 1, arrays, reason))
+        !takeRequested(requested, "arrays", 0, 1, 1, arrays, reason) ||
+        !takeRequested(requested, "uniform", 0, 1, 1, uniform, reason))
       return failure();
     Builder b(kernel.op->getContext());
     Schedule schedule;
     schedule.attributes = b.getDictionaryAttr({b.getNamedAttr("group", b.getI64IntegerAttr(tile.group)),
                                                b.getNamedAttr("rows", b.getI64IntegerAttr(tile.rows)),
                                                b.getNamedAttr("keys", b.getI64IntegerAttr(tile.keys)),
-                                               b.getNamedAttr("arrays", b.getI64IntegerAttr(arrays))});
+                                               b.getNamedAttr("arrays", b.getI64IntegerAttr(arrays)),
+                                               b.getNamedAttr("uniform", b.getI64IntegerAttr(uniform))});
     schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(b.getContext()));
     schedule.nanoseconds = 0; // better than what keeps scores in memory
     return schedule;
@@ -60,10 +64,11 @@ public:
     FailureOr<std::unique_ptr<AttentionForm>> found = AttentionForm::of(KernelView(kernel), reason);
     auto group = kernel.getSchedule().getAs<IntegerAttr>("group"),
          rows = kernel.getSchedule().getAs<IntegerAttr>("rows"), keys = kernel.getSchedule().getAs<IntegerAttr>("keys"),
-         arrays = kernel.getSchedule().getAs<IntegerAttr>("arrays");
-    if (failed(found) || !group || !rows || !keys || !arrays)
+         arrays = kernel.getSchedule().getAs<IntegerAttr>("arrays"),
+         uniform = kernel.getSchedule().getAs<IntegerAttr>("uniform");
+    if (failed(found) || !group || !rows || !keys || !arrays || !uniform)
       return kernel.emitError("not an attention with a group, rows and keys of a step: ") << reason, failure();
-    const ThreadTile tile{group.getInt(), rows.getInt(), keys.getInt(), arrays.getInt() != 0};
+    const ThreadTile tile{group.getInt(), rows.getInt(), keys.getInt(), arrays.getInt() != 0, uniform.getInt() != 0};
     AttentionForm &form = **found;
     MLIRContext *context = kernel.getContext();
     Stage stage;

@@ -12,6 +12,7 @@ struct ThreadTile {
   int64_t rows;  ///< queries of an invocation; they are `group` apart
   int64_t keys;  ///< keys of a step
   bool arrays;   ///< rows are in arrays, else in registers
+  bool uniform;  ///< loads that are the same for a workgroup are said to be
   int64_t band() const { return group * rows; }
 };
 

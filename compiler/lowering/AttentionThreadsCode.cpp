@@ -105,7 +105,8 @@ Value AttentionThreads::region(const ThreadRow &row, Value score, Value j) {
 AttentionThreads::Values AttentionThreads::step(Value j, int64_t count, Value end, ValueRange state,
                                                 ArrayRef<Value> seen) {
   Values numbers, isThere;
-  j = uniform(c, j, form.n.getConstant().value_or(INT32_MAX));
+  if (tile.uniform)
+    j = uniform(c, j, form.n.getConstant().value_or(INT32_MAX));
   Value last = c.sub(end, 1);
   for (int64_t u = 0; u < count; ++u)
     numbers.push_back(u ? c.min(c.add(j, u), last) : j);
@@ -205,8 +206,9 @@ void AttentionThreads::task(Value number) {
   b = c.div(head, c.constant(form.heads)), h = c.rem(head, c.constant(form.heads));
   g = form.group == 1 ? h : c.div(h, form.group);
   Value zero = c.constant(0);
-  keyHead = uniform(c, placeOf(frame, c, form.k, {b, g, zero}));
-  valueHead = uniform(c, placeOf(frame, c, form.v, {b, g, zero}));
+  keyHead = placeOf(frame, c, form.k, {b, g, zero}), valueHead = placeOf(frame, c, form.v, {b, g, zero});
+  if (tile.uniform)
+    keyHead = uniform(c, keyHead), valueHead = uniform(c, valueHead);
   for (int64_t r = 0; r < tile.rows; ++r) {
     ThreadRow &row = rows.emplace_back();
     // Rows behind the last one are the last one again, and are not written.

@@ -33,13 +33,25 @@ FailureOr<Schedule> LoopsLowering::plan(const KernelView &kernel, const Machine 
     return failure();
   if (!llvm::isPowerOf2_64(most))
     return reason = "expected lanes as a power of two, got " + std::to_string(most), failure();
+  int64_t workgroups = 0, least = machine.deviceIsCpu ? kLeastOfWorkgroupOnCpu : kLeastOfWorkgroup;
+  bool canForm = false;
   for (Nest &nest : loops->nests) {
     NestShape shape = shapeNest(*loops, nest, machine, lanesWithin(nest, machine, most));
     schedule.nanoseconds += shape.nanoseconds + 500; // a launch
     lanes = std::max(lanes, shape.lanes);
+    if (machine.shaders && suitsWorkgroups(*loops, nest, shape, kLeastOfWorkgroup)) {
+      canForm = true;
+      workgroups |= suitsWorkgroups(*loops, nest, shape, least);
+    }
   }
-  schedule.attributes = b.getDictionaryAttr(
-      {b.getNamedAttr("kind", b.getStringAttr(name())), b.getNamedAttr("lanes", b.getI64IntegerAttr(lanes))});
+  if (!takeRequested(requested, "workgroups", 0, canForm, 1, workgroups, reason))
+    return failure();
+  NamedAttrList attributes;
+  attributes.set("kind", b.getStringAttr(name()));
+  attributes.set("lanes", b.getI64IntegerAttr(lanes));
+  if (workgroups)
+    attributes.set("workgroups", b.getI64IntegerAttr(workgroups));
+  schedule.attributes = attributes.getDictionary(b.getContext());
   schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(b.getContext()));
   return schedule;
 }
@@ -62,7 +74,7 @@ FailureOr<SmallVector<Stage>> LoopsLowering::emit(exec::KernelDefOp kernel, cons
     Stage stage;
     stage.function = (kernel.getSymName() + "_" + Twine(i)).str();
     StageFrame frame(view, code, stage.function);
-    NestCode nestCode(frame, *loops, nest, shape, machine);
+    NestCode nestCode(frame, *loops, nest, shape, machine, kernel.getSchedule().contains("workgroups"));
     nestCode.emit();
     frame.finish();
     MLIRContext *context = kernel.getContext();

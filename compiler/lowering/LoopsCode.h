@@ -27,10 +27,20 @@ struct Point {
 
 using Values = llvm::SmallVector<mlir::Value>;
 
+/// Whether a workgroup can do each row of a nest together and the rows are few, and at least `least` elements long, or
+/// of a length that only the run knows: some drivers end loops after 65535 rounds (Mesa before 23), without a word.
+bool suitsWorkgroups(KernelLoops &loops, Nest &nest, const NestShape &shape, int64_t least);
+/// Shorter rows do well with an invocation each; on devices that are CPUs, where invocations do not share their work,
+/// all do that can be.
+inline constexpr int64_t kLeastOfWorkgroup = 256, kLeastOfWorkgroupOnCpu = 1 << 14;
+
 class NestCode {
 public:
-  NestCode(StageFrame &frame, KernelLoops &loops, Nest &nest, const NestShape &shape, const Machine &machine)
-      : frame(frame), b(frame.builder()), loc(frame.loc()), loops(loops), nest(nest), shape(shape), machine(machine) {}
+  /// `workgroups`: rows that suit them are done by workgroups.
+  NestCode(StageFrame &frame, KernelLoops &loops, Nest &nest, const NestShape &shape, const Machine &machine,
+           bool workgroups)
+      : frame(frame), b(frame.builder()), loc(frame.loc()), loops(loops), nest(nest), shape(shape), machine(machine),
+        workgroups(workgroups) {}
   /// Writes the stage's function body.
   void emit();
   /// How many tasks there are.
@@ -82,7 +92,6 @@ private:
   mlir::Value horizontal(mlir::Value v, unsigned i, Combine combine);
   std::vector<Values> reduce(Node &node, llvm::MutableArrayRef<Point> points);
   // RowsTogether.cpp
-  bool isForWorkgroup();
   void formWorkgroup();
   /// Runs `body` for the values of a counter, each in one of the invocations; to be called where `together` is set.
   Values spread(unsigned counter, mlir::ValueRange state,
@@ -104,6 +113,7 @@ private:
   Nest &nest;
   const NestShape &shape;
   const Machine &machine;
+  const bool workgroups;
   std::map<Node *, Values> known; ///< statistics of the row at hand
   std::unique_ptr<KernelCode> code;
   std::unique_ptr<Workgroup> group; ///< of the invocations that do a task together; null: one does it

@@ -20,6 +20,7 @@ static constexpr int64_t kGroup = 64, kUnroll = 4;
 namespace {
 struct Tile {
   int64_t rows, columns; ///< of an invocation; its columns are kGroup apart
+  bool uniform;          ///< loads that are the same for a workgroup are said to be
 };
 
 class Writer {
@@ -77,13 +78,14 @@ void Writer::writeSums() {
   Value lane = invocation(c);
   c.loop(frame.begin(), frame.end(), 1, [&](Value task) {
     Value strip = c.rem(task, strips), rest = c.div(task, strips);
-    Value m0 = uniform(c, c.mul(c.rem(rest, bands), tile.rows)),
+    auto same = [&](Value x, int64_t below = INT32_MAX) { return tile.uniform ? uniform(c, x, below) : x; };
+    Value m0 = same(c.mul(c.rem(rest, bands), tile.rows)),
           n0 = c.add(c.mul(strip, tile.columns * kGroup), c.mul(lane, wRun()));
     Values batch = batchOf(c.div(rest, bands));
     int64_t rank = form.sizes.size();
     Type aType = elementOf(form.a), wType = elementOf(form.w);
     DimExpr wColumn = form.column < 0 ? DimExpr(0) : form.w.strides[form.column];
-    Value aOrigin = uniform(c, places.origin(form.a, batch)), wOrigin = places.origin(form.w, batch);
+    Value aOrigin = same(places.origin(form.a, batch)), wOrigin = places.origin(form.w, batch);
     // Rows and columns behind the last ones read the last ones; their sums are not written.
     Values rows, columns, places_;
     for (int64_t i = 0; i < tile.rows; ++i) {
@@ -99,7 +101,7 @@ void Writer::writeSums() {
     }
     const int64_t below = form.k.getConstant().value_or(INT32_MAX);
     auto steps = [&](Value at, int64_t count, ValueRange sums) {
-      at = uniform(c, at, below);
+      at = same(at, below);
       SmallVector<Values> a;
       for (Value row : rows)
         a.push_back(aRun(row, at, count));
@@ -148,7 +150,7 @@ public:
   StringRef name() const override { return "matmul-threads"; }
   bool isFor(const Machine &machine) const override { return machine.shaders; }
 
-  FailureOr<Schedule> plan(const KernelView &kernel, const Machine &, DictionaryAttr requested,
+  FailureOr<Schedule> plan(const KernelView &kernel, const Machine &machine, DictionaryAttr requested,
                            std::string &reason) const override {
     FailureOr<std::unique_ptr<MatmulForm>> form = MatmulForm::of(kernel, reason);
     if (failed(form))
@@ -156,15 +158,21 @@ public:
     MatmulForm &f = **form;
     // Enough invocations before large tiles.
     double m = typicalSize(f.count(f.rows)), n = typicalSize(f.n);
-    Tile tile{m >= 128 ? 16 : m >= 64 ? 8 : m >= 4 ? 4 : 1, n >= 512 && m < 128 ? 4 : n >= 128 ? 2 : 1};
+    Tile tile{m >= 64 ? 8 : m >= 4 ? 4 : 1, n >= 512 ? 4 : n >= 128 ? 2 : 1, machine.deviceIsCpu};
+    // What one load of w then serves pays for what the driver spills.
+    if (machine.deviceIsCpu && m >= 128)
+      tile.rows = 16, tile.columns = std::min<int64_t>(tile.columns, 2);
+    int64_t uniform = tile.uniform;
     if (!takeRequested(requested, "rows", 1, 32, 1, tile.rows, reason) ||
-        !takeRequested(requested, "columns", 1, 8, 1, tile.columns, reason))
+        !takeRequested(requested, "columns", 1, 8, 1, tile.columns, reason) ||
+        !takeRequested(requested, "uniform", 0, 1, 1, uniform, reason))
       return failure();
     Builder b(kernel.op->getContext());
     Schedule schedule;
     schedule.attributes = b.getDictionaryAttr({b.getNamedAttr("kind", b.getStringAttr(name())),
                                                b.getNamedAttr("rows", b.getI64IntegerAttr(tile.rows)),
-                                               b.getNamedAttr("columns", b.getI64IntegerAttr(tile.columns))});
+                                               b.getNamedAttr("columns", b.getI64IntegerAttr(tile.columns)),
+                                               b.getNamedAttr("uniform", b.getI64IntegerAttr(uniform))});
     schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(b.getContext()));
     schedule.aliases =
         aliasesOf(kernel, [&](BlockArgument init, BlockArgument input) { return f.mayWriteOver(init, input); });
@@ -179,11 +187,12 @@ public:
     std::string reason;
     FailureOr<std::unique_ptr<MatmulForm>> form = MatmulForm::of(KernelView(kernel), reason);
     auto rows = kernel.getSchedule().getAs<IntegerAttr>("rows"),
-         columns = kernel.getSchedule().getAs<IntegerAttr>("columns");
-    if (failed(form) || !rows || !columns)
+         columns = kernel.getSchedule().getAs<IntegerAttr>("columns"),
+         uniform = kernel.getSchedule().getAs<IntegerAttr>("uniform");
+    if (failed(form) || !rows || !columns || !uniform)
       return kernel.emitError("not a matrix product with rows and columns of a tile: ") << reason, failure();
     MatmulForm &f = **form;
-    Tile tile{rows.getInt(), columns.getInt()};
+    Tile tile{rows.getInt(), columns.getInt(), uniform.getInt() != 0};
     MLIRContext *context = kernel.getContext();
     SmallVector<Stage> stages;
     auto add = [&](StringRef suffix, AffineExpr tasks, llvm::function_ref<void(Writer &)> write) {

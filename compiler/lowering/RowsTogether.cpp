@@ -12,8 +12,8 @@ using namespace fovea;
 using namespace fovea::lowering;
 
 static constexpr int64_t kGroup = 64;
-/// Rows of fewer elements, and more rows than that, do well with an invocation each.
-static constexpr double kLeastElements = 4 * kGroup, kMostRows = 1024;
+/// More rows than that do well with an invocation each.
+static constexpr double kMostRows = 1024;
 
 /// Whether parts of what the loops of the node reduce can be joined.
 static bool canJoin(const Node &node) {
@@ -24,8 +24,8 @@ static bool canJoin(const Node &node) {
   return node.kind != Node::reduce || combinerOf(*cast<linalg::LinalgOp>(node.op).getBlock(), neutral);
 }
 
-bool NestCode::isForWorkgroup() {
-  if (!machine.shaders || nest.scan >= 0 || shape.lane >= 0)
+bool fovea::lowering::suitsWorkgroups(KernelLoops &loops, Nest &nest, const NestShape &shape, int64_t least) {
+  if (nest.scan >= 0 || shape.lane >= 0)
     return false;
   double rows = 1;
   for (unsigned v : shape.outer)
@@ -41,9 +41,8 @@ bool NestCode::isForWorkgroup() {
       return;
     any = true;
     all &= canJoin(node);
-    // What only the run knows may be long.
-    if (auto size = loops.sizes[laneOfReduction(loops, node)].getConstant())
-      all &= static_cast<double>(*size) >= kLeastElements;
+    auto size = loops.sizes[laneOfReduction(loops, node)].getConstant();
+    all &= !size || *size >= least; // what only the run knows may be long
     for (unsigned v : dependencies(node))
       all &= !llvm::is_contained(shape.inner, v) &&
              llvm::none_of(loops.nodes, [&](Node &other) { return llvm::is_contained(other.loops, v); });
@@ -52,7 +51,7 @@ bool NestCode::isForWorkgroup() {
 }
 
 void NestCode::formWorkgroup() {
-  if (!isForWorkgroup())
+  if (!workgroups || !suitsWorkgroups(loops, nest, shape, kLeastOfWorkgroup))
     return;
   code = std::make_unique<KernelCode>(b, loc, machine);
   group = std::make_unique<Workgroup>(frame, *code, kGroup, /*valueWords=*/2);

@@ -142,10 +142,11 @@ Value EncodingDecomposition::stretched(attn::RotaryFrequenciesOp tables, Value f
   Type f64 = b.getF64Type();
   double context = tables.getOriginalContext(), factor = tables.getFactor().convertToDouble();
   StringRef lead = letters(typeOf(positions).getRank());
-  Value length = generic(filled({}, f64, context), lead, "", {{positions, lead}}, [](Scalars &s, ValueRange args) -> Value {
-    Value past = s.add(s.wide(args[0]), s.numberOf(s.b.getF64Type(), 1));
-    return arith::MaximumFOp::create(s.b, s.loc, args[1], past);
-  });
+  Value length =
+      generic(filled({}, f64, context), lead, "", {{positions, lead}}, [](Scalars &s, ValueRange args) -> Value {
+        Value past = s.add(s.wide(args[0]), s.numberOf(s.b.getF64Type(), 1));
+        return arith::MaximumFOp::create(s.b, s.loc, args[1], past);
+      });
   Value powers = row(tables.getStretchPowers(), f64);
   return elementwise(f64, "A", {{frequencies, "A"}, {powers, "A"}, {length, ""}}, frequencies,
                      [&](Scalars &s, ValueRange args) {
