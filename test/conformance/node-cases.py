@@ -1,6 +1,6 @@
 """Runs ONNX's backend node tests and reports what passes.
 
-    node-cases.py [--mode static,dynamic,constant] [--family NAME,-NAME] [--only SUBSTRING] [--part I/N] [--table] [--verbose] -- RUNNER...
+    node-cases.py [--mode static,dynamic,constant] [--family NAME,-NAME] [--only SUBSTRING] [--part I/N] [--reasons] [--counts FILE] [--verbose] -- RUNNER...
     node-cases.py --raised-at-least N -- NODE_RUNNER raise
 
 RUNNER is `onnx-evaluate --batch` (importer and reference evaluator) or `node-runner [--device=vulkan]` (compiled and run).
@@ -11,6 +11,7 @@ The second form counts the attentions written out as functions that the raise ph
 """
 import argparse
 import collections
+import json
 import os
 import subprocess
 import sys
@@ -75,21 +76,6 @@ def run(runner, case, mode):
     return ("failed", f"passes, but skips.py says: {reason}") if reason else ("passed", "")
 
 
-def print_table(counts, modes):
-    """counts: by family, mode and status."""
-    print(f"{'family':34}" + "".join(f"{mode + ':':>12}{'passed':>8}{'skipped':>9}{'total':>7}" for mode in modes))
-    sums = collections.Counter()
-    for family in sorted(counts) + ["all"]:
-        row = f"{family:34}"
-        for mode in modes:
-            of = counts[family][mode] if family != "all" else {s: sums[mode, s] for s in ("passed", "skipped", "failed")}
-            row += f"{'':12}{of['passed']:8}{of['skipped']:9}{sum(of.values()):7}"
-            if family != "all":
-                for status, n in of.items():
-                    sums[mode, status] += n
-        print(row)
-
-
 def report(options, cases):
     runner = Runner(options.runner)
     counts = collections.defaultdict(lambda: {mode: collections.Counter() for mode in options.mode})
@@ -105,9 +91,11 @@ def report(options, cases):
                 print("failed", mode, case.name, why)
             elif options.verbose:
                 print(status, mode, case.name, why)
-    if options.table:
-        print_table(counts, options.mode)
-        print("\nleft out:" + "".join(f"{mode:>10}" for mode in options.mode))
+    if options.counts:
+        with open(options.counts, "w") as file:
+            json.dump(counts, file)
+    if options.reasons:
+        print("left out:" + "".join(f"{mode:>10}" for mode in options.mode))
         for reason in sorted({reason for reason, _ in reasons}):
             print(f"{'':9}" + "".join(f"{reasons[reason, mode]:10}" for mode in options.mode) + "  " + reason)
     for mode in options.mode:
@@ -144,7 +132,8 @@ def main():
     parser.add_argument("--family", default="", help="only these families, or all but those with a minus")
     parser.add_argument("--only", default="", help="only cases with this in their name")
     parser.add_argument("--part", default="0/1", help="I/N: every Nth case from the Ith on")
-    parser.add_argument("--table", action="store_true")
+    parser.add_argument("--reasons", action="store_true", help="why cases are left out, and how many")
+    parser.add_argument("--counts", help="a file for what table.py reads")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--raised-at-least", type=int)
     options = parser.parse_args()
