@@ -58,6 +58,14 @@ inline constexpr unsigned kSharedAddressSpace = 3, kMostSharedWords = (16 << 10)
 
 /// On the same function: the subgroups of its workgroups have that many invocations.
 inline constexpr llvm::StringLiteral kSubgroupSizeAttr = "fovea.subgroup_size";
+/// On the same function: how many windows of so many bytes each tensor of the kernel is bound in. One window is all of
+/// it.
+inline constexpr llvm::StringLiteral kWindowsAttr = "fovea.windows", kWindowBytesAttr = "fovea.window_bytes";
+/// In the schedule of a kernel with tensors of more bytes than that: they are to be bound in windows.
+inline constexpr llvm::StringLiteral kBindingBytesKey = "binding_bytes";
+/// How many windows a tensor of a kernel takes; 1 where its size is not known.
+int64_t windowsOf(mlir::Value tensor, int64_t windowBytes);
+
 /// On a gpu.subgroup_broadcast of an index in such a function: a bound of it.
 inline constexpr llvm::StringLiteral kBelowAttr = "fovea.below";
 

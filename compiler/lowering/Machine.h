@@ -23,6 +23,8 @@ struct Machine {
   bool shaders = false;
   /// With `shaders`: the device is a CPU. Registers and caches are what it has; memory of a workgroup is memory, too.
   bool deviceIsCpu = false;
+  /// With `shaders`: what a binding can hold; larger tensors are bound in parts. Every device takes that much.
+  int64_t bindingBytes = 128 << 20;
   /// With `shaders`: the invocations of a subgroup, where code may depend on it; 0: any.
   int64_t subgroupSize = 0;
   /// With `shaders`: subgroups make products of f16 with sums of f32, m x k times k x n; 0: they do not.

@@ -289,6 +289,8 @@ public:
     if (failed(form))
       return failure();
     MatmulForm &f = **form;
+    if (llvm::any_of(kernel.tensors(), [&](Value t) { return windowsOf(t, machine.bindingBytes) > 1; }))
+      return reason = "a matrix would lie in two bindings", failure();
     double m = typicalSize(f.count(f.rows)), n = typicalSize(f.n);
     auto &matrix = machine.cooperativeMatrix;
     Sizes sizes{matrix.m, matrix.n, matrix.k, machine.subgroupSize, m > 2 * matrix.m ? 2 : 1, n > 2 * matrix.n ? 2 : 1};

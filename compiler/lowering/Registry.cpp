@@ -19,6 +19,14 @@ bool fovea::lowering::takeRequested(mlir::DictionaryAttr requested, llvm::String
   return false;
 }
 
+int64_t fovea::lowering::windowsOf(mlir::Value tensor, int64_t windowBytes) {
+  auto type = mlir::cast<mlir::RankedTensorType>(tensor.getType());
+  if (!type.hasStaticShape())
+    return 1;
+  int64_t bytes = type.getNumElements() * ((type.getElementTypeBitWidth() + 7) / 8);
+  return std::max<int64_t>(1, (bytes + windowBytes - 1) / windowBytes);
+}
+
 namespace {
 struct Registry {
   std::vector<std::unique_ptr<KernelLowering>> owned;

@@ -194,8 +194,11 @@ void Scheduler::set(exec::KernelOp kernel, const KernelLowering &lowering, const
   Builder b(kernel.getContext());
   NamedAttrList attributes(schedule.attributes);
   attributes.set("kind", b.getStringAttr(lowering.name()));
-  if (machines[kernel]->shaders)
-    attributes.set("target", b.getStringAttr(machines[kernel]->name));
+  if (const Machine &machine = *machines[kernel]; machine.shaders) {
+    attributes.set("target", b.getStringAttr(machine.name));
+    if (llvm::any_of(KernelView(kernel).tensors(), [&](Value t) { return windowsOf(t, machine.bindingBytes) > 1; }))
+      attributes.set(kBindingBytesKey, b.getI64IntegerAttr(machine.bindingBytes));
+  }
   kernel.setScheduleAttr(attributes.getDictionary(b.getContext()));
   kernel.setLayoutsAttr(b.getArrayAttr(schedule.layouts));
   SmallVector<Attribute> aliases;

@@ -31,6 +31,16 @@ static LogicalResult emitStages(ModuleOp module, const lowering::Machine &machin
     FailureOr<SmallVector<lowering::Stage>> stages = (*lowering)->emit(definition, machine, code);
     if (failed(stages))
       return failure();
+    if (auto bytes = definition.getSchedule().getAs<IntegerAttr>(lowering::kBindingBytesKey)) {
+      SmallVector<int64_t> windows;
+      for (Value tensor : definition.getTensorArgs())
+        windows.push_back(lowering::windowsOf(tensor, bytes.getInt()));
+      for (const lowering::Stage &stage : *stages) {
+        Operation *function = code.lookupSymbol(stage.function);
+        function->setAttr(lowering::kWindowsAttr, DenseI64ArrayAttr::get(module.getContext(), windows));
+        function->setAttr(lowering::kWindowBytesAttr, bytes);
+      }
+    }
     std::string schedule;
     llvm::raw_string_ostream(schedule) << definition.getSchedule();
     cpu::CompiledKernel &compiled = result.definitions[definition.getSymName()];

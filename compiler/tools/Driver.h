@@ -26,6 +26,7 @@ struct CompileRequest {
   /// Operations whose refusals are errors; without names and with the flag set, all.
   bool requireFused = false;
   std::vector<std::string> fusedOperations;
+  int64_t bindingBytes = 128 << 20; ///< of Vulkan devices
   bool timing = false, explain = false, dumpText = false;
   bool keepImported = false; ///< for a comparison with the reference evaluator
   bool keepPhases = false;   ///< the same after each phase

@@ -35,6 +35,11 @@ unsigned fovea::numberOf(StringRef name) {
 
 /// The least demanding first, so that it is the others that are left out where nothing differs.
 static int readVariants(const CompileRequest &request, CompileOptions &options, std::string &error) {
+  if (request.bindingBytes < 256 || request.bindingBytes % 256 != 0 || request.bindingBytes > INT32_MAX) {
+    error = fmt::format("--vulkan-max-buffer-bytes: expected a multiple of 256 from 256 to {}, got {}",
+                        INT32_MAX / 256 * 256, request.bindingBytes);
+    return kInput;
+  }
   for (const std::string &name : request.variants) {
     std::string why;
     FailureOr<lowering::Machine> machine = lowering::Machine::ofShaders(name, &why);
@@ -42,6 +47,7 @@ static int readVariants(const CompileRequest &request, CompileOptions &options, 
       error = "--vulkan-variants: " + (failed(machine) ? why : fmt::format("'{}' is there twice", name));
       return kInput;
     }
+    machine->bindingBytes = request.bindingBytes;
     options.variants.push_back(*machine);
   }
   llvm::stable_sort(options.variants, [](const auto &a, const auto &b) { return a.demands() < b.demands(); });

@@ -63,6 +63,9 @@ int main(int argc, char **argv) {
   app.add_option("--cpu", request.cpus, "CPUs to compile for: native, x86-64-v3, x86-64-v4, ...")
       ->delimiter(',')
       ->capture_default_str();
+  app.add_option("--vulkan-max-buffer-bytes", request.bindingBytes,
+                 "What a binding can hold: larger tensors are bound in parts (a multiple of 256)")
+      ->capture_default_str();
   app.add_option("--vulkan-variants", request.variants,
                  "Vulkan devices to compile for, each if that makes a difference: portable (any), cpu, cooperative "
                  "(matrices of f16) or cooperative-MxNxK-SUBGROUP; a device takes the most demanding one it can run")
@@ -154,6 +157,8 @@ int main(int argc, char **argv) {
   for (const std::string &text : request.variants)
     if (llvm::is_contained(request.targets, "vulkan"))
       request.command += " --vulkan-variants=" + text;
+  if (CompileRequest().bindingBytes != request.bindingBytes)
+    request.command += fmt::format(" --vulkan-max-buffer-bytes={}", request.bindingBytes);
   for (const std::string &text : request.plugins)
     request.command += " --plugin=" + text;
   for (const std::string &text : request.lowerings)

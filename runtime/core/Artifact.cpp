@@ -159,6 +159,12 @@ void Artifact::checkShaders() const {
         (subgroup & (subgroup - 1)) != 0 || (subgroup && shader.group_size() % subgroup != 0))
       fail(FOVEA_INVALID, "damaged artifact: expected whole subgroups in a workgroup of shader ", name, ", got ",
            subgroup, " of ", shader.group_size());
+    // Each device can bind what starts at such a place.
+    const flatbuffers::Vector<uint8_t> *windows = shader.windows();
+    if (windows && (windows->size() != shader.bindings()->size() || shader.window_bytes() % WEIGHT_ALIGNMENT != 0 ||
+                    shader.window_bytes() > UINT32_MAX))
+      fail(FOVEA_INVALID, "damaged artifact: expected a window for each binding of shader ", name, " and ",
+           WEIGHT_ALIGNMENT, "-byte steps, got ", windows->size(), " of ", shader.window_bytes(), " bytes");
     auto isNoBuffer = [&](uint8_t buffer) { return buffer >= shader.buffers(); };
     const flatbuffers::Vector<uint8_t> *shared = shader.shared();
     if (shader.symbols() > MAX_SYMBOLS || shader.buffers() > WORDS_BINDING ||

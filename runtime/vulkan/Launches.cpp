@@ -77,7 +77,9 @@ void Recording::bind(Launch &launch, const artifact::Shader &shader, void *const
   auto window = [&](const Shared::Window &of, Range::Where where) {
     return of.empty() ? fault : Range{where, of.from, of.to - of.from};
   };
-  for (const uint8_t binding : *shader.bindings()) {
+  for (uint32_t i = 0; i < shader.bindings()->size(); ++i) {
+    const uint8_t binding = shader.bindings()->Get(i),
+                  number = shader.windows() ? shader.windows()->Get(i) : WHOLE_BUFFER;
     switch (binding) {
     case WORDS_BINDING:
       launch.bindings.push_back({Range::run, places.wordsAt + words.size() * sizeof(uint32_t), 4});
@@ -97,9 +99,22 @@ void Recording::bind(Launch &launch, const artifact::Shader &shader, void *const
         ranges->push_back({Range::workspace, 0, std::max<uint64_t>(launch.workspaceBytes, 4)});
       break;
     default:
-      launch.bindings.push_back(rangeOfBuffer(binding));
+      launch.bindings.push_back(windowOf(rangeOfBuffer(binding), shader, number));
     }
   }
+}
+
+// Part of a tensor that is larger than a binding may be.
+Recording::Range Recording::windowOf(Range range, const artifact::Shader &shader, uint8_t number) {
+  if (number == WHOLE_BUFFER)
+    return range;
+  const uint64_t before = number * shader.window_bytes();
+  if (range.bytes <= before)
+    fail(FOVEA_INTERNAL, "kernel ", quoted(shader.name()->string_view()), ": a tensor of ", range.bytes,
+         " bytes, bound from byte ", before, " on");
+  range.offset += before;
+  range.bytes = std::min(range.bytes - before, shader.window_bytes());
+  return range;
 }
 
 void Recording::checkWindows(const Launch &launch, const artifact::Shader &shader) const {

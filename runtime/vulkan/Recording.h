@@ -69,6 +69,7 @@ private:
   struct Shared;
 
   Range rangeOf(const void *address, uint64_t bytes) const;
+  static Range windowOf(Range range, const artifact::Shader &shader, uint8_t number);
   void bind(Launch &launch, const artifact::Shader &shader, void *const *buffers, const int64_t *scalars,
             Shared &shared);
   void checkWindows(const Launch &launch, const artifact::Shader &shader) const;

@@ -38,6 +38,8 @@ struct Shader {
   std::string name;
   std::vector<uint32_t> words;         ///< SPIR-V 1.3
   std::vector<uint8_t> bindings;       ///< by number (set 0): which of the kernel's buffers, or one of the above
+  std::vector<uint8_t> windows;        ///< of each binding: the window of its buffer, or artifact::WHOLE_BUFFER
+  uint64_t windowBytes = 0;            ///< of a window but the last one; 0 if there are none
   std::vector<uint8_t> shared;         ///< the kernel's buffers that have no binding of their own
   unsigned groupSize = 0;              ///< invocations of a workgroup
   unsigned tasksOfGroup = 0;           ///< tasks that a workgroup does

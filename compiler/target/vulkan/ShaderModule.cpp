@@ -44,31 +44,40 @@ static std::string bindingName(uint8_t buffer) {
   }
 }
 
-Value ShaderModule::base(uint8_t buffer, unsigned words) {
-  Value &base = bases[{buffer, words}];
+/// The number of the binding of a buffer, or of one of its windows.
+unsigned ShaderModule::bindingOf(uint8_t buffer, uint8_t window) {
+  unsigned number = 0;
+  while (number < shader.bindings.size() && (shader.bindings[number] != buffer || shader.windows[number] != window))
+    ++number;
+  if (number == shader.bindings.size())
+    shader.bindings.push_back(buffer), shader.windows.push_back(window);
+  return number;
+}
+
+Value ShaderModule::base(uint8_t buffer, unsigned words, uint8_t window) {
+  unsigned number = bindingOf(buffer, window);
+  Value &base = bases[{number, words}];
   if (base)
     return base;
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(function);
-  auto binding = llvm::find(shader.bindings, buffer);
-  unsigned number = binding - shader.bindings.begin();
-  if (binding == shader.bindings.end())
-    shader.bindings.push_back(buffer);
-  spirv::GlobalVariableOp &variable = buffers[{buffer, words}];
-  variable = spirv::GlobalVariableOp::create(b, loc, bufferType(b, words),
-                                             bindingName(buffer) + (words > 1 ? "_by_four" : ""), 0, number);
+  std::string name = bindingName(buffer) + (words > 1 ? "_by_four" : "");
+  if (window != artifact::WHOLE_BUFFER)
+    name += "_window" + std::to_string(window);
+  spirv::GlobalVariableOp &variable = buffers[{number, words}];
+  variable = spirv::GlobalVariableOp::create(b, loc, bufferType(b, words), name, 0, number);
   // The memory of a run holds the fault word and the buffers that have bindings too.
   if (!shader.shared.empty())
     variable->setAttr("aliased", b.getUnitAttr());
-  if (spirv::GlobalVariableOp other = buffers.lookup({buffer, 5 - words}))
+  if (spirv::GlobalVariableOp other = buffers.lookup({number, 5 - words}))
     for (spirv::GlobalVariableOp view : {variable, other})
       view->setAttr("aliased", b.getUnitAttr());
   b.setInsertionPointToStart(&function.getBody().front());
   return base = spirv::AddressOfOp::create(b, loc, variable);
 }
 
-Value ShaderModule::word(uint8_t buffer, Value index) {
-  Value start = base(buffer);
+Value ShaderModule::word(uint8_t buffer, Value index, uint8_t window) {
+  Value start = base(buffer, 1, window);
   Value zero = spirv::ConstantOp::create(b, loc, b.getI32Type(), b.getI32IntegerAttr(0));
   return spirv::AccessChainOp::create(b, loc, start, ValueRange{zero, index});
 }
@@ -86,8 +95,8 @@ Value ShaderModule::sharedWord(Value index) {
   return spirv::AccessChainOp::create(b, loc, sharedBase, ValueRange{index});
 }
 
-Value ShaderModule::fourWords(uint8_t buffer, Value index) {
-  Value start = base(buffer, 4);
+Value ShaderModule::fourWords(uint8_t buffer, Value index, uint8_t window) {
+  Value start = base(buffer, 4, window);
   Value zero = spirv::ConstantOp::create(b, loc, b.getI32Type(), b.getI32IntegerAttr(0));
   return spirv::AccessChainOp::create(b, loc, start, ValueRange{zero, index});
 }

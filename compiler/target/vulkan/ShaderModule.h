@@ -20,12 +20,13 @@ public:
   mlir::spirv::ModuleOp finish(unsigned groupSize);
 
   mlir::Value constant(int32_t value);
-  /// The pointer to word `index` (i32) of a buffer of the kernel, or of one of the other bindings.
-  mlir::Value word(uint8_t buffer, mlir::Value index);
+  /// The pointer to word `index` (i32) of a buffer of the kernel, or of one of its windows, or of one of the other
+  /// bindings.
+  mlir::Value word(uint8_t buffer, mlir::Value index, uint8_t window = artifact::WHOLE_BUFFER);
   /// The pointer to word `index` (i32) of the memory of the workgroup.
   mlir::Value sharedWord(mlir::Value index);
   /// The pointer to the four words from word 4 * `index` on (vector<4xi32>).
-  mlir::Value fourWords(uint8_t buffer, mlir::Value index);
+  mlir::Value fourWords(uint8_t buffer, mlir::Value index, uint8_t window = artifact::WHOLE_BUFFER);
   /// The pointer to an array of words (i32) of the invocation's own.
   mlir::Value array(int64_t words);
   /// Word `index` of the launch, pushed or in a buffer.
@@ -40,7 +41,8 @@ public:
 
 private:
   mlir::Value pushed(mlir::Value index);
-  mlir::Value base(uint8_t buffer, unsigned words = 1);
+  unsigned bindingOf(uint8_t buffer, uint8_t window);
+  mlir::Value base(uint8_t buffer, unsigned words = 1, uint8_t window = artifact::WHOLE_BUFFER);
   mlir::Value builtin(mlir::spirv::BuiltIn which, llvm::StringRef name, unsigned component);
 
   Shader &shader;
@@ -50,7 +52,7 @@ private:
   mlir::spirv::FuncOp function;
   mlir::spirv::GlobalVariableOp pushWords;
   llvm::DenseMap<unsigned, mlir::spirv::GlobalVariableOp> builtins;
-  /// Of a buffer and how many words its elements have.
+  /// Of a binding and how many words its elements have.
   using View = std::pair<unsigned, unsigned>;
   llvm::DenseMap<View, mlir::spirv::GlobalVariableOp> buffers;
   llvm::DenseMap<View, mlir::Value> bases; ///< in the entry block

@@ -284,6 +284,10 @@ FailureOr<spirv::ModuleOp> ThreadCode::write() {
   auto together = function->getAttrOfType<IntegerAttr>(lowering::kGroupSizeAttr);
   unsigned groupSize = together ? together.getInt() : kGroupSize;
   shader.tasksOfGroup = together ? 1 : groupSize;
+  if (auto counts = function->getAttrOfType<DenseI64ArrayAttr>(lowering::kWindowsAttr)) {
+    windows.assign(counts.asArrayRef().begin(), counts.asArrayRef().end());
+    shader.windowBytes = function->getAttrOfType<IntegerAttr>(lowering::kWindowBytesAttr).getInt();
+  }
   if (!together && divergence.any())
     return refuse(function, "the invocations of a workgroup, in a stage that has none,");
   int64_t words = 0;
@@ -322,14 +326,18 @@ FailureOr<spirv::ModuleOp> fovea::vulkan::writeThreadShader(mlir::func::FuncOp f
     return module;
   // Too many: once more, with all but a few of the buffers in the bindings of the memory and of the weights.
   module->erase();
-  unsigned left = kMostBindings - 3; // less these two and the words
+  int64_t left = kMostBindings - 3; // less these two and the words
   SmallVector<uint8_t> own;
-  for (uint8_t binding : shader.bindings)
-    if (binding > kWeightsBinding)
+  for (auto [binding, window] : llvm::zip(shader.bindings, shader.windows))
+    if (binding > kWeightsBinding || window != artifact::WHOLE_BUFFER)
       --left;
     else if (binding != kWordsBinding)
       own.push_back(binding);
-  shader.shared.assign(own.begin() + left, own.end());
-  shader.bindings.clear();
+  if (left < 0)
+    return function.emitError("not supported: tensors in ")
+           << kMostBindings - 3 - left << " windows, and a shader binds " << kMostBindings << " at most; a larger "
+           << "--vulkan-max-buffer-bytes takes fewer";
+  shader.shared.assign(own.begin() + std::min<size_t>(left, own.size()), own.end());
+  shader.bindings.clear(), shader.windows.clear();
   return ThreadCode(function, code, shader).write();
 }

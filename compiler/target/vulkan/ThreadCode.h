@@ -59,6 +59,12 @@ private:
   mlir::LogicalResult uniform(mlir::gpu::SubgroupBroadcastOp op);
   Place uniform(Place place);
   mlir::Value pointer(const Place &place, mlir::Value word);
+  mlir::Value loadWords(const Place &place, mlir::Value index, unsigned words, unsigned window = 0);
+  void withPointer(const Place &place, mlir::Value index, llvm::function_ref<void(mlir::Value pointer)> body);
+  /// Windows that a buffer is bound in.
+  unsigned windowsOf(const Place &place) const {
+    return place.kind == Place::data && place.buffer < windows.size() ? windows[place.buffer] : 1;
+  }
   mlir::LogicalResult load(mlir::Operation *op, mlir::Value result, mlir::Value pointer, mlir::Value mask,
                            mlir::Value otherwise);
   mlir::LogicalResult store(mlir::Operation *op, mlir::Value value, mlir::Value pointer, mlir::Value mask);
@@ -103,6 +109,7 @@ private:
   WideIntegers wide;
   Divergence divergence;
   Shader &shader;
+  llvm::SmallVector<int64_t> windows; ///< of each buffer of the kernel; empty if all are bound whole
   ShaderModule frame;
   mlir::OpBuilder &b;
   mlir::Location loc;

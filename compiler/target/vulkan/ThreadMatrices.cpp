@@ -27,7 +27,7 @@ FailureOr<Value> ThreadCode::matrixPlace(Operation *op, Value memref, Type eleme
   auto cast = memref.getDefiningOp<UnrealizedConversionCastOp>();
   Place place = cast ? places.lookup(cast.getOperand(0)) : Place();
   int64_t bits = stride.getSExtValue() * element.getIntOrFloatBitWidth();
-  if (place.kind != Place::data || bits % 32 != 0)
+  if (place.kind != Place::data || windowsOf(place) > 1 || bits % 32 != 0)
     return refuse(op, "a matrix that does not lie in one buffer, with rows of whole words");
   words = spirv::ConstantOp::create(b, loc, b.getI32Type(), b.getI32IntegerAttr(bits / 32));
   return frame.word(place.buffer, at(place).word);

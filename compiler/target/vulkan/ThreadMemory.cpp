@@ -113,6 +113,41 @@ Value ThreadCode::pointer(const Place &place, Value word) {
   return frame.word(place.buffer, word);
 }
 
+/// One word, or four from word 4 * `index` on: of the window that it lies in, from `window` on.
+Value ThreadCode::loadWords(const Place &place, Value index, unsigned words, unsigned window) {
+  unsigned count = windowsOf(place);
+  Type type = words > 1 ? Type(VectorType::get({4}, b.getI32Type())) : b.getI32Type();
+  auto load = [&](uint8_t number, Value at) -> Value {
+    if (number == artifact::WHOLE_BUFFER)
+      return spirv::LoadOp::create(b, loc, words > 1 ? frame.fourWords(place.buffer, at) : pointer(place, at));
+    return spirv::LoadOp::create(
+        b, loc, words > 1 ? frame.fourWords(place.buffer, at, number) : frame.word(place.buffer, at, number));
+  };
+  if (count == 1)
+    return load(artifact::WHOLE_BUFFER, index);
+  int64_t size = shader.windowBytes / 4 / words;
+  Value within = window ? make<arith::SubIOp>(index, constant(window * size)) : index;
+  if (window + 1 == count)
+    return load(window, within);
+  Value here = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, index, constant((window + 1) * size));
+  return either(
+      here, type, [&] { return load(window, within); }, [&] { return loadWords(place, index, words, window + 1); });
+}
+
+/// The same with the pointer to a word.
+void ThreadCode::withPointer(const Place &place, Value index, llvm::function_ref<void(Value)> body) {
+  unsigned count = windowsOf(place);
+  if (count == 1)
+    return body(pointer(place, index));
+  int64_t size = shader.windowBytes / 4;
+  for (unsigned window = 0; window < count; ++window) {
+    // Behind the end of any window the difference is a large number.
+    Value within = make<arith::SubIOp>(index, constant(window * size));
+    Value here = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, within, constant(size));
+    under(here, [&] { body(frame.word(place.buffer, within, window)); });
+  }
+}
+
 ThreadCode::At ThreadCode::at(const Place &place) {
   int64_t size = place.constant;
   Value word = place.words;
@@ -134,7 +169,7 @@ Value ThreadCode::loadFour(const Place &place) {
   Value index = constant(place.constant / 16);
   if (place.words)
     index = make<arith::AddIOp>(make<arith::ShRUIOp>(place.words, constant(2)), index);
-  return spirv::BitcastOp::create(b, loc, floats, spirv::LoadOp::create(b, loc, frame.fourWords(place.buffer, index)));
+  return spirv::BitcastOp::create(b, loc, floats, loadWords(place, index, 4));
 }
 
 Value ThreadCode::loadFrom(const Place &place, Type type) {
@@ -145,7 +180,7 @@ Value ThreadCode::loadFrom(const Place &place, Type type) {
         place.condition, kept, [&] { return loadFrom(place.both->first, type); },
         [&] { return loadFrom(place.both->second, type); });
   }
-  auto wordOf = [&](Value index) -> Value { return spirv::LoadOp::create(b, loc, pointer(place, index)); };
+  auto wordOf = [&](Value index) { return loadWords(place, index, 1); };
   At p = at(place);
   if (bits < 32) {
     Value word = wordOf(p.word);
@@ -173,18 +208,20 @@ void ThreadCode::storeTo(const Place &place, Type type, Value value) {
   }
   At p = at(place);
   unsigned bits = type.isIndex() ? 64 : type.getIntOrFloatBitWidth();
-  auto setWord = [&](Value index, Value v) { spirv::StoreOp::create(b, loc, pointer(place, index), v); };
+  auto setWord = [&](Value index, Value v) {
+    withPointer(place, index, [&](Value pointer) { spirv::StoreOp::create(b, loc, pointer, v); });
+  };
   if (bits < 32) {
     // Other invocations write the other bytes of the word.
     Value mask = constant(static_cast<int64_t>((1u << bits) - 1)), shift = p.shift ? p.shift : constant(0);
     Value cleared = make<arith::XOrIOp>(make<arith::ShLIOp>(mask, shift), constant(-1));
     Value bitsInPlace = make<arith::ShLIOp>(zeroExtended(value, bits), shift);
-    Value pointer = this->pointer(place, p.word);
-    spirv::AtomicAndOp::create(b, loc, b.getI32Type(), pointer, spirv::Scope::Device, spirv::MemorySemantics::None,
-                               cleared);
-    spirv::AtomicOrOp::create(b, loc, b.getI32Type(), pointer, spirv::Scope::Device, spirv::MemorySemantics::None,
-                              bitsInPlace);
-    return;
+    return withPointer(place, p.word, [&](Value pointer) {
+      spirv::AtomicAndOp::create(b, loc, b.getI32Type(), pointer, spirv::Scope::Device, spirv::MemorySemantics::None,
+                                 cleared);
+      spirv::AtomicOrOp::create(b, loc, b.getI32Type(), pointer, spirv::Scope::Device, spirv::MemorySemantics::None,
+                                bitsInPlace);
+    });
   }
   if (bits == 32)
     return setWord(p.word,

@@ -22,6 +22,9 @@ inline constexpr uint64_t WEIGHT_ALIGNMENT = 256;
 inline constexpr uint8_t WORDS_BINDING = 251, MEMORY_BINDING = 252, WEIGHTS_BINDING = 253, FAULT_BINDING = 254,
                          WORKSPACE_BINDING = 255;
 
+// In place of a window's number: the binding is the whole buffer.
+inline constexpr uint8_t WHOLE_BUFFER = 255;
+
 // Words that are pushed to every shader: those of its launch, the others are in WORDS_BINDING; then 0, 1, 2 ..., the
 // digits that shaders put numbers together of which all invocations of a workgroup share.
 inline constexpr uint32_t PUSH_WORDS = 32, DIGITS = 8, LAUNCH_WORDS = PUSH_WORDS - DIGITS;
