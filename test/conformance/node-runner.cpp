@@ -1,9 +1,9 @@
 // Compiles many ONNX models and runs them, each in a process of its own. The processes are forked off this one, which
 // has loaded everything already, so a small model costs what its compilation costs; one that crashes is a result too.
-//   node-runner [PHASE | --device=DEVICE]     reads lines MODEL.onnx<TAB>INPUTS.npz<TAB>RESULT from stdin, prints
-//   "CODE<TAB>message" for
-//                           each. RESULT is an npz file of the outputs, or with PHASE the IR after that phase.
-// Exit codes as for the tools; 3 for a crash.
+//   node-runner [PHASE | --device=DEVICE [--variant=VARIANT]]
+// reads lines MODEL.onnx<TAB>INPUTS.npz<TAB>RESULT from stdin, prints "CODE<TAB>message" for each. RESULT is an npz
+// file of the outputs, or with PHASE the IR after that phase. VARIANT is the one of --vulkan-variants, else there are
+// all. Exit codes as for the tools; 3 for a crash.
 #include "compiler/tools/Driver.h"
 #include "tools/Inputs.h"
 #include "tools/Outputs.h"
@@ -34,8 +34,10 @@ static void runModel(const std::string &artifact, const std::string &inputs, con
 }
 
 static int compileAndRun(const std::string &model, const std::string &inputs, const std::string &result,
-                         const std::string &phase, const std::string &device) {
+                         const std::string &phase, const std::string &device, const std::string &variant) {
   CompileRequest request;
+  if (!variant.empty())
+    request.variants = {variant};
   request.model = model;
   request.to = phase;
   request.targets = {device.substr(0, device.find(':'))};
@@ -85,14 +87,21 @@ template <typename Body> static int inChild(Body body, std::string &messages) {
 }
 
 int main(int argc, char **argv) {
-  std::string phase = argc > 1 ? argv[1] : "", device = "cpu";
-  if (phase.starts_with("--device="))
-    device = phase.substr(9), phase.clear();
+  std::string phase, device = "cpu", variant;
+  for (int i = 1; i < argc; ++i) {
+    llvm::StringRef word(argv[i]);
+    if (word.consume_front("--device="))
+      device = word.str();
+    else if (word.consume_front("--variant="))
+      variant = word.str();
+    else
+      phase = word.str();
+  }
   for (std::string line; std::getline(std::cin, line);) {
     std::istringstream fields(line);
     std::string model, inputs, result, message;
     std::getline(fields, model, '\t'), std::getline(fields, inputs, '\t'), std::getline(fields, result, '\t');
-    int code = inChild([&] { return compileAndRun(model, inputs, result, phase, device); }, message);
+    int code = inChild([&] { return compileAndRun(model, inputs, result, phase, device, variant); }, message);
     for (char &c : message)
       c = c == '\n' || c == '\t' ? ' ' : c;
     std::cout << code << "\t" << message << std::endl;
