@@ -1,6 +1,5 @@
 // Causal convolution with a state: a task is one channel of one batch row, whose past and positions are put one after
 // the other in the workspace. Then every position is computed alike, a vector of them at a time.
-#include "compiler/lowering/InPlace.h"
 #include "compiler/lowering/SingleOp.h"
 
 using namespace mlir;
@@ -111,10 +110,7 @@ public:
     int64_t lanes = machine.lanes(computedType(elementOf(f.source)).getIntOrFloatBitWidth());
     double vectors = std::ceil(typicalSize(f.length) / lanes) * (typicalSize(f.taps) + 4);
     Schedule schedule = f.single.schedule(typicalSize(f.batch) * typicalSize(f.channels) * (vectors / 2.5 + 5) + 200);
-    schedule.aliases = aliasesOf(kernel, [&](BlockArgument init, BlockArgument input) {
-      return init == f.newState.base && f.state && input == f.state->base &&
-             SingleOp::coincide(f.newState, *f.state, f.op.getState(), f.op);
-    });
+    schedule.aliases = f.single.stateAliases(f.newState, f.state, f.op.getState());
     return schedule;
   }
 

@@ -165,6 +165,15 @@ void KernelCode::when(Value condition, const std::function<void()> &then, const 
   }
 }
 
+KernelCode::Values KernelCode::repeat(ValueRange state, llvm::function_ref<Value(ValueRange)> condition,
+                                      llvm::function_ref<Values(ValueRange)> body) {
+  auto loop = scf::WhileOp::create(
+      b, loc, state.getTypes(), state,
+      [&](OpBuilder &inner, Location loc, ValueRange s) { scf::ConditionOp::create(inner, loc, condition(s), s); },
+      [&](OpBuilder &inner, Location loc, ValueRange s) { scf::YieldOp::create(inner, loc, body(s)); });
+  return Values(loop.getResults());
+}
+
 KernelCode::Values KernelCode::choose(Value condition, TypeRange types, const std::function<Values()> &then,
                                       const std::function<Values()> &otherwise) {
   if (auto c = known(condition))

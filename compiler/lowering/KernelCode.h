@@ -85,6 +85,9 @@ public:
 
   Values loop(mlir::Value from, mlir::Value to, int64_t step, mlir::ValueRange state, const LoopBody &body);
   void loop(mlir::Value from, mlir::Value to, int64_t step, const std::function<void(mlir::Value i)> &body);
+  /// while (condition(state)) state = body(state)
+  Values repeat(mlir::ValueRange state, llvm::function_ref<mlir::Value(mlir::ValueRange)> condition,
+                llvm::function_ref<Values(mlir::ValueRange)> body);
   void when(mlir::Value condition, const std::function<void()> &then, const std::function<void()> &otherwise = {});
   Values choose(mlir::Value condition, mlir::TypeRange types, const std::function<Values()> &then,
                 const std::function<Values()> &otherwise);

@@ -1,7 +1,6 @@
 // Linear attention: a task is some columns of the state of one batch row and head of the key, whose recurrence is that
 // of no other column. They stay in the workspace, which the nearest cache holds, from the first position to the last;
 // each position passes over them to decay and ask, to write, and to be read once for each query head.
-#include "compiler/lowering/InPlace.h"
 #include "compiler/lowering/SingleOp.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -225,10 +224,7 @@ public:
     double passes = typicalSize(f.batch) * typicalSize(f.length) * (2 * typicalSize(f.keyHeads) + typicalSize(f.heads));
     int64_t lanes = machine.lanes(f.computed().getIntOrFloatBitWidth());
     Schedule schedule = f.single.schedule(passes * typicalSize(f.d) * (typicalSize(f.e) / lanes + 1) / 2.5 + 200);
-    schedule.aliases = aliasesOf(kernel, [&](BlockArgument init, BlockArgument input) {
-      return init == f.newState.base && f.state && input == f.state->base &&
-             SingleOp::coincide(f.newState, *f.state, f.op.getState(), f.op);
-    });
+    schedule.aliases = f.single.stateAliases(f.newState, f.state, f.op.getState());
     return schedule;
   }
 

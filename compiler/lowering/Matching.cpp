@@ -65,8 +65,6 @@ private:
   Value both(Value x, Value y) { return arith::AndIOp::create(c.b, c.loc, x, y); }
   Value either(Value x, Value y) { return arith::OrIOp::create(c.b, c.loc, x, y); }
   Value negative(Value x) { return c.less(x, c.constant(0)); }
-  Values repeat(Values state, llvm::function_ref<Value(ValueRange)> condition,
-                llvm::function_ref<Values(ValueRange)> body);
   void fault(int64_t kind) {
     frame.store(c.constant(frame.faultNumber() | kind << FOVEA_FAULT_KIND_SHIFT), frame.fault());
   }
@@ -88,15 +86,6 @@ private:
   Value turned, rows, columns, stride; ///< of the matrix in the workspace
 };
 } // namespace
-
-Values MatchingWriter::repeat(Values state, llvm::function_ref<Value(ValueRange)> condition,
-                              llvm::function_ref<Values(ValueRange)> body) {
-  auto loop = scf::WhileOp::create(
-      c.b, c.loc, ValueRange(state).getTypes(), state,
-      [&](OpBuilder &b, Location loc, ValueRange s) { scf::ConditionOp::create(b, loc, condition(s), s); },
-      [&](OpBuilder &b, Location loc, ValueRange s) { scf::YieldOp::create(b, loc, body(s)); });
-  return Values(loop.getResults());
-}
 
 /// Copies one row in double precision, filled up with infinities. `invalid` with a bit set where a cost is NaN or -inf.
 Value MatchingWriter::rowOfCosts(Value place, Value step, bool unit, Value to, Value invalid) {
@@ -204,7 +193,7 @@ void MatchingWriter::augment(Value start, Value length, Value end, Value done) {
     c.when(c.compare(arith::CmpIPredicate::sge, row, c.constant(0)),
            [&] { c.store(c.addf(realAt(kU, row), rest), at(kU, row)); });
   });
-  repeat(
+  c.repeat(
       {end, c.constant(-1)}, [&](ValueRange s) { return c.compare(arith::CmpIPredicate::ne, s[1], start); },
       [&](ValueRange s) {
         Value row = integerAt(kFrom, s[0]), next = integerAt(kColumnOf, row);
@@ -225,7 +214,7 @@ Value MatchingWriter::assign(Value start) {
     c.store(c.select(isFree, c.add(fromEnd, c.splat(integers, columns)), i), at(kKey, j));
   });
   // State: the row, its distance, columns that are done, the end: -1 not found, -2 not there.
-  Values found = repeat(
+  Values found = c.repeat(
       {start, c.number(f64, 0), c.constant(0), c.constant(-1)},
       [&](ValueRange s) { return c.equal(s[3], c.constant(-1)); },
       [&](ValueRange s) {
@@ -269,7 +258,7 @@ void MatchingWriter::matrix(Value b) {
   });
   Value yes = arith::ConstantOp::create(c.b, c.loc, c.b.getBoolAttr(true));
   Value fine = arith::XOrIOp::create(c.b, c.loc, bad, yes);
-  Value solved = repeat(
+  Value solved = c.repeat(
       {c.constant(0), fine}, [&](ValueRange s) { return both(c.less(s[0], rows), s[1]); },
       [&](ValueRange s) { return Values{c.add(s[0], 1), assign(s[0])}; })[1];
   Value results = c.select(turned, arrays[kRowOf], arrays[kColumnOf]);

@@ -87,8 +87,6 @@ private:
   Value both(Value x, Value y) { return arith::AndIOp::create(c.b, c.loc, x, y); }
   Value either(Value x, Value y) { return arith::OrIOp::create(c.b, c.loc, x, y); }
   Value negative(Value x) { return c.less(x, c.constant(0)); }
-  Values repeat(Values state, llvm::function_ref<Value(ValueRange)> condition,
-                llvm::function_ref<Values(ValueRange)> body);
   void fault(int64_t kind) { c.store(c.constant(frame.faultNumber() | kind << FOVEA_FAULT_KIND_SHIFT), frame.fault()); }
 
   void place(Value base);
@@ -113,15 +111,6 @@ private:
   Value costs, rowStep, columnStep; ///< where its costs lie
 };
 } // namespace
-
-Values Writer::repeat(Values state, llvm::function_ref<Value(ValueRange)> condition,
-                      llvm::function_ref<Values(ValueRange)> body) {
-  auto loop = scf::WhileOp::create(
-      c.b, c.loc, ValueRange(state).getTypes(), state,
-      [&](OpBuilder &b, Location loc, ValueRange s) { scf::ConditionOp::create(b, loc, condition(s), s); },
-      [&](OpBuilder &b, Location loc, ValueRange s) { scf::YieldOp::create(b, loc, body(s)); });
-  return Values(loop.getResults());
-}
 
 /// Gives every array its part of the words at `base`.
 void Writer::place(Value base) {
@@ -225,7 +214,7 @@ void Writer::augment(Value start, Value length, Value end, Value taken) {
       setInteger(kColumnOf, row, s[0]);
       return Values{next, row};
     };
-    repeat({end, c.constant(-1)}, more, [&](ValueRange s) {
+    c.repeat({end, c.constant(-1)}, more, [&](ValueRange s) {
       Values state = back(s);
       for (int64_t n = 1; n < kPathSteps; ++n)
         state = c.choose(more(state), ValueRange(state).getTypes(), [&] { return back(state); }, [&] { return state; });
@@ -244,7 +233,7 @@ Value Writer::assign(Value start) {
   // State: the row, its distance, columns that are done, the column at the end, places of the column that was taken and
   // of that which is to be moved there.
   Value none = c.constant(kNoPlace);
-  Values found = repeat(
+  Values found = c.repeat(
       {start, c.number(f64, 0), c.constant(0), c.constant(kSearching), none, none},
       [&](ValueRange s) { return c.equal(s[3], c.constant(kSearching)); },
       [&](ValueRange s) {
@@ -279,7 +268,7 @@ void Writer::solve(Value b, Value r) {
   group.barrier();
   // State: rows that are done, how the last search ended.
   Value yes = c.constant(0), no = c.constant(kUnreachable);
-  Values end = repeat(
+  Values end = c.repeat(
       {c.constant(0), c.select(bad, no, yes)},
       [&](ValueRange s) { return both(c.less(s[0], rows), c.compare(arith::CmpIPredicate::sge, s[1], c.constant(0))); },
       [&](ValueRange s) { return Values{c.add(s[0], 1), assign(s[0])}; });

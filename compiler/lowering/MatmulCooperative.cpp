@@ -104,7 +104,6 @@ private:
   Value rowMatrices() { return c.ceilDiv(frame.size(form.count(form.rows)), sizes.m); }
   Value columnMatrices() { return c.ceilDiv(frame.size(form.n), sizes.n); }
   Value termMatrices() { return c.ceilDiv(frame.size(form.k), sizes.k); }
-  Values batchOf(Value index);
   /// The address `elements` elements behind `region` in the kernel's own memory.
   Value own(const DimExpr &region, Type element, Value elements);
   using Place = llvm::function_ref<Value(ArrayRef<Value> batch, Value row, Value column)>;
@@ -124,13 +123,6 @@ private:
 };
 } // namespace
 
-CooperativeWriter::Values CooperativeWriter::batchOf(Value index) {
-  SmallVector<DimExpr> counts;
-  for (int64_t d : form.batch)
-    counts.push_back(form.sizes[d]);
-  return indexOfTask(frame, c, index, counts);
-}
-
 Value CooperativeWriter::own(const DimExpr &region, Type element, Value elements) {
   Value units = c.ceilDiv(frame.size(region), kAlignment);
   Value start = c.address(frame.buffer(form.kernel.outputs().back()), c.b.getI32Type(), c.mul(units, kAlignment / 4));
@@ -145,7 +137,7 @@ void CooperativeWriter::pack(const DimExpr &region, const Cut &cut, bool termsAr
     Value within = c.rem(task, c.constant(cut.elements() / 2)), matrix = c.div(task, cut.elements() / 2);
     Value i = c.div(within, cut.columns / 2), j = c.mul(c.rem(within, c.constant(cut.columns / 2)), 2);
     Value term = c.rem(matrix, inner), rest = c.div(matrix, inner), other = c.rem(rest, outer);
-    Values batch = batchOf(c.div(rest, outer));
+    Values batch = rows.indices(form.batch, c.div(rest, outer));
     Value row = c.add(c.mul(termsAreColumns ? other : term, cut.rows), i),
           column = c.add(c.mul(termsAreColumns ? term : other, cut.columns), j);
     auto element = [&](Value col) {
@@ -209,7 +201,7 @@ void CooperativeWriter::writeSums() {
       Value matrix = c.add(c.mul(batch, down), c.min(c.add(i0, i), last(down)));
       a.push_back(own(at.a, half, c.mul(c.mul(matrix, terms), sizes.a().elements())));
     }
-    Values batchIndices = batchOf(batch);
+    Values batchIndices = rows.indices(form.batch, batch);
     for (int64_t j = 0; j < sizes.columns; ++j) {
       Value column = c.min(c.add(j0, j), last(across));
       if (inPlace)
@@ -265,7 +257,7 @@ void CooperativeWriter::writeEpilogue() {
     Value within = c.add(c.mul(c.rem(row, c.constant(sizes.m)), sizes.n), c.rem(column, c.constant(sizes.n)));
     Value sum = c.load(single, own(at.sums, single, c.add(c.mul(matrix, sizes.sums().elements()), within)));
     sum = c.splat(c.vector(single, 1), sum);
-    if (Value left = epilogue.finish(batchOf(batch), row, sum, {column, {}, 1}))
+    if (Value left = epilogue.finish(rows.indices(form.batch, batch), row, sum, {column, {}, 1}))
       c.store(left, own(at.norm, single, c.add(c.mul(row, n), column)));
   });
 }

@@ -32,7 +32,6 @@ public:
 
 private:
   using Values = KernelCode::Values;
-  Values batchOf(Value index);
   int64_t wRun();
   Values aRun(Value row, Value at, int64_t count);
   /// The memory between the stages: element (0, 0).
@@ -46,13 +45,6 @@ private:
   MatmulEpilogue epilogue;
 };
 } // namespace
-
-Writer::Values Writer::batchOf(Value index) {
-  SmallVector<DimExpr> sizes;
-  for (int64_t d : form.batch)
-    sizes.push_back(form.sizes[d]);
-  return indexOfTask(frame, c, index, sizes);
-}
 
 /// Neighbouring columns that an invocation has: four if it can load them at once.
 int64_t Writer::wRun() {
@@ -81,7 +73,7 @@ void Writer::writeSums() {
     auto same = [&](Value x, int64_t below = INT32_MAX) { return tile.uniform ? uniform(c, x, below) : x; };
     Value m0 = same(c.mul(c.rem(rest, bands), tile.rows)),
           n0 = c.add(c.mul(strip, tile.columns * kGroup), c.mul(lane, wRun()));
-    Values batch = batchOf(c.div(rest, bands));
+    Values batch = places.indices(form.batch, c.div(rest, bands));
     int64_t rank = form.sizes.size();
     Type aType = elementOf(form.a), wType = elementOf(form.w);
     DimExpr wColumn = form.column < 0 ? DimExpr(0) : form.w.strides[form.column];

@@ -1,4 +1,5 @@
 #include "compiler/lowering/SingleOp.h"
+#include "compiler/lowering/InPlace.h"
 
 using namespace mlir;
 using namespace fovea;
@@ -78,6 +79,13 @@ bool SingleOp::coincide(const Access &result, const Access &operand, Value tenso
     if (FailureOr<View> view = viewOfSource(other->get(), dims); failed(view) || view->base == operand.base)
       reads += other->get() == tensor ? 1 : 2;
   return reads == 1;
+}
+
+SmallVector<std::pair<unsigned, unsigned>>
+SingleOp::stateAliases(const Access &newState, const std::optional<Access> &state, Value tensor) const {
+  return aliasesOf(kernel, [&](BlockArgument init, BlockArgument input) {
+    return init == newState.base && state && input == state->base && coincide(newState, *state, tensor, op);
+  });
 }
 
 Value SingleOp::checkedEnd(StageFrame &frame, KernelCode &c) const {

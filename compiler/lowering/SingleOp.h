@@ -31,6 +31,10 @@ public:
   /// Whether the result lies, element by element, where this operand would, which is read nowhere else.
   static bool coincide(const Access &result, const Access &operand, mlir::Value tensor, mlir::Operation *op);
 
+  /// The aliases of an operation whose new state may be written over the old one, if there is one.
+  llvm::SmallVector<std::pair<unsigned, unsigned>>
+  stateAliases(const Access &newState, const std::optional<Access> &state, mlir::Value tensor) const;
+
   /// The end of a stage's tasks: its begin, with a fault, if sizes do not fit each other.
   mlir::Value checkedEnd(StageFrame &frame, KernelCode &c) const;
   /// A size in the kernel's symbols.
