@@ -64,7 +64,8 @@ inline constexpr llvm::StringLiteral kWindowsAttr = "fovea.windows", kWindowByte
 /// In the schedule of a kernel with tensors of more bytes than that: they are to be bound in windows.
 inline constexpr llvm::StringLiteral kBindingBytesKey = "binding_bytes";
 /// How many windows a tensor of a kernel takes; 1 where its size is not known.
-int64_t windowsOf(mlir::Value tensor, int64_t windowBytes);
+int64_t windowsOf(mlir::Value tensor, mlir::Attribute layout, int64_t windowBytes);
+bool needsWindows(const KernelView &kernel, llvm::ArrayRef<mlir::Attribute> layouts, int64_t windowBytes);
 
 /// On a gpu.subgroup_broadcast of an index in such a function: a bound of it.
 inline constexpr llvm::StringLiteral kBelowAttr = "fovea.below";

@@ -49,8 +49,17 @@ FailureOr<MatmulSchedule> MatmulSchedule::of(DictionaryAttr attributes) {
   return s;
 }
 
-/// Columns of a panel: the same for all machines, because a weight is stored once.
-static int64_t panelWidth(const DimExpr &n) {
+bool MatmulForm::mayPack() const {
+  if (!weight || !weight.hasOneUse())
+    return false;
+  unsigned place = weight.getArgNumber() - kernel.symbols;
+  if (kernel.layouts)
+    return isa<exec::PanelsAttr>(kernel.layouts[place]);
+  auto op = dyn_cast<exec::KernelOp>(kernel.op);
+  return op && (isConstantTensor(op.getInputs()[place]) || op.getInputs()[place].getDefiningOp<exec::WeightOp>());
+}
+
+int64_t MatmulForm::panelWidth() const {
   std::optional<int64_t> columns = n.getConstant();
   if (!columns)
     return 64;
@@ -59,16 +68,24 @@ static int64_t panelWidth(const DimExpr &n) {
   return *columns <= 16 ? 16 : *columns <= 32 ? 32 : 64;
 }
 
-static FailureOr<MatmulSchedule> chooseBlocks(const MatmulForm &form, const Machine &machine, bool mayPack,
-                                              DictionaryAttr requested, std::string &reason) {
+SmallVector<Attribute> MatmulForm::layouts() const {
+  MLIRContext *context = kernel.op->getContext();
+  SmallVector<Attribute> layouts(kernel.tensors().size(), exec::RowMajorAttr::get(context));
+  if (panel)
+    layouts[weight.getArgNumber() - kernel.symbols] = exec::PanelsAttr::get(context, panel);
+  return layouts;
+}
+
+static FailureOr<MatmulSchedule> chooseBlocks(const MatmulForm &form, const Machine &machine, DictionaryAttr requested,
+                                              std::string &reason) {
   MatmulSchedule s;
-  s.packed = mayPack;
+  const bool mayPack = s.packed = form.mayPack();
   if (auto packed = requested ? requested.getAs<BoolAttr>("packed") : BoolAttr())
     s.packed = packed.getValue();
   if (s.packed && !mayPack)
     return reason = "expected packed=false: the right-hand side is not a constant that this kernel alone reads",
            failure();
-  s.panel = panelWidth(form.n);
+  s.panel = form.panelWidth();
   // Whole vectors on every machine.
   if (!takeRequested(requested, "panel", 16, 256, 16, s.panel, reason))
     return failure();
@@ -123,17 +140,14 @@ public:
     MatmulForm &f = **form;
     if (f.norm && !f.n.getConstant())
       return reason = "rows of a size that is not known before run time are to be normalised", failure();
-    FailureOr<MatmulSchedule> chosen = chooseBlocks(f, machine, mayPack(kernel, f), requested, reason);
+    FailureOr<MatmulSchedule> chosen = chooseBlocks(f, machine, requested, reason);
     if (failed(chosen))
       return failure();
     const MatmulSchedule &s = *chosen;
     Schedule schedule;
     schedule.attributes = s.attributes(kernel.op->getContext());
-    Attribute rowMajor = exec::RowMajorAttr::get(kernel.op->getContext());
-    for (BlockArgument argument : kernel.tensors())
-      schedule.layouts.push_back(s.packed && argument == f.weight
-                                     ? Attribute(exec::PanelsAttr::get(kernel.op->getContext(), s.panel))
-                                     : rowMajor);
+    f.panel = s.packed ? s.panel : 0;
+    schedule.layouts = f.layouts();
     schedule.aliases =
         aliasesOf(kernel, [&](BlockArgument init, BlockArgument input) { return f.mayWriteOver(init, input); });
     schedule.nanoseconds = predict(f, s, machine);
@@ -150,13 +164,9 @@ public:
       return kernel.emitError("expected a schedule with panel, kc, mc and block, got ") << kernel.getSchedule(),
              failure();
     // The layout decides, and with it the panel's width.
-    schedule->packed = false;
-    if ((*form)->weight)
-      if (auto panels = dyn_cast<exec::PanelsAttr>(
-              kernel.getLayouts()[(*form)->weight.getArgNumber() - kernel.getSymbolCount()])) {
-        schedule->packed = true;
-        schedule->panel = panels.getWidth();
-      }
+    schedule->packed = (*form)->panel;
+    if (schedule->packed)
+      schedule->panel = (*form)->panel;
     return emitMatmul(kernel, **form, *schedule, machine, code);
   }
 
@@ -191,18 +201,6 @@ public:
     for (const MatmulOutput &output : form.outputs)
       add(output.access);
     return counter.take();
-  }
-
-private:
-  /// A weight that is read by the product alone and is known at compile time, or lies in panels already.
-  static bool mayPack(const KernelView &kernel, const MatmulForm &form) {
-    if (!form.weight || !form.weight.hasOneUse())
-      return false;
-    unsigned place = form.weight.getArgNumber() - kernel.symbols;
-    if (kernel.layouts)
-      return isa<exec::PanelsAttr>(kernel.layouts[place]);
-    auto op = dyn_cast<exec::KernelOp>(kernel.op);
-    return op && (isConstantTensor(op.getInputs()[place]) || op.getInputs()[place].getDefiningOp<exec::WeightOp>());
   }
 };
 } // namespace

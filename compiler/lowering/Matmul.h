@@ -45,6 +45,7 @@ struct MatmulForm {
   data::DimExpr n, k;
   Access a, w;                ///< in the dims of the result, then k
   mlir::BlockArgument weight; ///< w, if it is a K x N matrix as an input, read as it is
+  int64_t panel = 0;          ///< the weight lies in panels of so many columns (exec.panels); 0: where w says
   llvm::SmallVector<mlir::linalg::GenericOp> epilogue;
   llvm::SmallVector<llvm::SmallVector<Access>>
       operands; ///< of each operation of the epilogue; base is null for values computed before it
@@ -55,6 +56,14 @@ struct MatmulForm {
   static mlir::FailureOr<std::unique_ptr<MatmulForm>> of(const KernelView &kernel, std::string &reason);
 
   data::DimExpr count(llvm::ArrayRef<int64_t> which) const;
+  /// A weight that is read by the product alone and is known at compile time, or lies in panels already.
+  bool mayPack() const;
+  /// Columns of the panels that it is to lie in: the same for all machines, because a weight is stored once.
+  int64_t panelWidth() const;
+  /// Chooses panels if there may be any, but not for a single column, which they would only make longer.
+  void packForShaders() { panel = mayPack() && !n.isConstant(1) ? panelWidth() : 0; }
+  /// The layouts of the kernel's tensors: panels for the weight if there are to be any, else row-major.
+  llvm::SmallVector<mlir::Attribute> layouts() const;
   /// True if every element of `input` is read for the last time before an element of `init` is written in its place.
   bool mayWriteOver(mlir::BlockArgument init, mlir::BlockArgument input) const;
   /// Elements that are computed and stored, and no more, if so: the sums may be written to the output directly.
@@ -90,6 +99,10 @@ public:
   mlir::Value origin(const Access &access, llvm::ArrayRef<mlir::Value> batchIndices);
   /// Elements from there to row `m`.
   mlir::Value row(const Access &access, mlir::Value m);
+  /// Elements from w's origin to column `n`, and from one k to the next. In panels there are columns up to a multiple
+  /// of the panel's width.
+  mlir::Value column(mlir::Value n);
+  mlir::Value step();
   /// The index of each row dim in row m.
   llvm::SmallVector<mlir::Value> indices(llvm::ArrayRef<int64_t> which, mlir::Value m);
 

@@ -50,6 +50,11 @@ static constexpr int64_t kAlignment = 16;
 /// Whether the matrices of w can be read where they lie: whole ones, at aligned places. `transposed`: along k.
 static bool isInPlace(const MatmulForm &form, const Sizes &sizes, bool &transposed) {
   const Access &w = form.w;
+  if (form.panel) {
+    transposed = false;
+    std::optional<int64_t> k = form.k.getConstant();
+    return k && *k % sizes.k == 0 && form.panel % sizes.n == 0 && sizes.n * 2 >= kAlignment;
+  }
   int64_t rank = form.sizes.size();
   DimExpr row = w.strides[rank], column = w.strides[form.column];
   transposed = row.isConstant(1);
@@ -164,11 +169,10 @@ void CooperativeWriter::packA() {
 }
 
 void CooperativeWriter::packW() {
-  Value terms = frame.size(form.w.strides[form.sizes.size()]), columns = frame.size(form.w.strides[form.column]);
   Type half = elementOf(form.w);
   pack(at.w, sizes.w(), /*termsAreColumns=*/false, columnMatrices(), termMatrices(), frame.size(form.k),
        frame.size(form.n), [&](ArrayRef<Value> batch, Value row, Value column) {
-         return c.address(rows.origin(form.w, batch), half, c.add(c.mul(row, terms), c.mul(column, columns)));
+         return c.address(rows.origin(form.w, batch), half, c.add(c.mul(row, rows.step()), rows.column(column)));
        });
 }
 
@@ -205,8 +209,7 @@ void CooperativeWriter::writeSums() {
     for (int64_t j = 0; j < sizes.columns; ++j) {
       Value column = c.min(c.add(j0, j), last(across));
       if (inPlace)
-        w.push_back(c.address(rows.origin(form.w, batchIndices), half,
-                              c.mul(c.mul(column, sizes.n), frame.size(form.w.strides[form.column]))));
+        w.push_back(c.address(rows.origin(form.w, batchIndices), half, rows.column(c.mul(column, sizes.n))));
       else
         w.push_back(own(at.w, half, c.mul(c.mul(c.add(c.mul(batch, across), column), terms), sizes.w().elements())));
     }
@@ -223,8 +226,8 @@ void CooperativeWriter::writeSums() {
               loadMatrix(sizes.w(), "BOp", c.address(start, half, c.mul(t, sizes.w().elements())), sizes.n));
           continue;
         }
-        Value place = c.address(start, half, c.mul(c.mul(t, sizes.k), frame.size(form.w.strides[rank])));
-        int64_t stride = *form.w.strides[transposed ? form.column : rank].getConstant();
+        Value place = c.address(start, half, c.mul(c.mul(t, sizes.k), rows.step()));
+        int64_t stride = form.panel ? form.panel : *form.w.strides[transposed ? form.column : rank].getConstant();
         right.push_back(loadMatrix(sizes.w(), "BOp", place, stride, transposed));
       }
       for (int64_t i = 0; i < sizes.rows; ++i)
@@ -281,7 +284,8 @@ public:
     if (failed(form))
       return failure();
     MatmulForm &f = **form;
-    if (llvm::any_of(kernel.tensors(), [&](Value t) { return windowsOf(t, machine.bindingBytes) > 1; }))
+    f.packForShaders();
+    if (needsWindows(kernel, f.layouts(), machine.bindingBytes))
       return reason = "a matrix would lie in two bindings", failure();
     double m = typicalSize(f.count(f.rows)), n = typicalSize(f.n);
     auto &matrix = machine.cooperativeMatrix;
@@ -296,7 +300,7 @@ public:
     for (auto [key, value] : {std::pair("rows", sizes.rows), {"columns", sizes.columns}})
       attributes.set(key, b.getI64IntegerAttr(value));
     schedule.attributes = attributes.getDictionary(b.getContext());
-    schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(b.getContext()));
+    schedule.layouts = f.layouts();
     schedule.aliases =
         aliasesOf(kernel, [&](BlockArgument init, BlockArgument input) { return f.mayWriteOver(init, input); });
     schedule.scratchBytes = affineOf(placesOf(f, sizes).end, b.getContext());

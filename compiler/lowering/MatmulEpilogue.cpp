@@ -55,6 +55,15 @@ Value RowPlaces::row(const Access &access, Value m) {
   return place;
 }
 
+Value RowPlaces::column(Value n) {
+  if (!form.panel)
+    return form.column < 0 ? c.constant(0) : c.mul(n, frame.size(form.w.strides[form.column]));
+  Value panel = c.mul(c.div(n, form.panel), c.mul(frame.size(form.k), form.panel));
+  return c.add(panel, c.rem(n, c.constant(form.panel)));
+}
+
+Value RowPlaces::step() { return form.panel ? c.constant(form.panel) : frame.size(form.w.strides[form.sizes.size()]); }
+
 Value MatmulEpilogue::rowOf(const Access &access, ArrayRef<Value> batchIndices, Value m) {
   return c.address(places.origin(access, batchIndices), elementOf(access), places.row(access, m));
 }

@@ -137,6 +137,9 @@ static LogicalResult readProduct(MatmulForm &form, std::string &reason) {
                            op.getContext());
   if (auto argument = dyn_cast<BlockArgument>(wOperand->get()); argument && form.batch.empty() && maps[w] == natural)
     form.weight = argument;
+  if (form.weight && form.kernel.layouts)
+    if (auto panels = dyn_cast<exec::PanelsAttr>(form.kernel.layouts[form.weight.getArgNumber() - form.kernel.symbols]))
+      form.panel = panels.getWidth();
   return success();
 }
 

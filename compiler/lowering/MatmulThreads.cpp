@@ -48,8 +48,8 @@ private:
 
 /// Neighbouring columns that an invocation has: four if it can load them at once.
 int64_t Writer::wRun() {
-  bool byFour = tile.columns % 4 == 0 && form.column >= 0 && isMultipleOf(form.n, 4) && isByFour(form.w, form.column);
-  return byFour ? 4 : 1;
+  bool inRuns = form.panel || (form.column >= 0 && isMultipleOf(form.n, 4) && isByFour(form.w, form.column));
+  return inRuns && tile.columns % 4 == 0 ? 4 : 1;
 }
 
 /// Elements at ... at + count of a row of a.
@@ -74,9 +74,7 @@ void Writer::writeSums() {
     Value m0 = same(c.mul(c.rem(rest, bands), tile.rows)),
           n0 = c.add(c.mul(strip, tile.columns * kGroup), c.mul(lane, wRun()));
     Values batch = places.indices(form.batch, c.div(rest, bands));
-    int64_t rank = form.sizes.size();
     Type aType = elementOf(form.a), wType = elementOf(form.w);
-    DimExpr wColumn = form.column < 0 ? DimExpr(0) : form.w.strides[form.column];
     Value aOrigin = same(places.origin(form.a, batch)), wOrigin = places.origin(form.w, batch);
     // Rows and columns behind the last ones read the last ones; their sums are not written.
     Values rows, columns, places_;
@@ -85,11 +83,11 @@ void Writer::writeSums() {
       rows.push_back(c.address(aOrigin, aType, places.row(form.a, row)));
     }
     const int64_t run = wRun();
+    Value lastRun = c.sub(c.mul(c.ceilDiv(n, run), run), c.constant(run));
     for (int64_t j = 0; j < tile.columns; j += run) {
       for (int64_t i = 0; i < run; ++i)
         columns.push_back(c.add(n0, j * kGroup + i));
-      Value column = c.min(columns[j], c.sub(n, c.constant(run)));
-      places_.push_back(c.address(wOrigin, wType, c.mul(column, frame.size(wColumn))));
+      places_.push_back(c.address(wOrigin, wType, places.column(c.min(columns[j], lastRun))));
     }
     const int64_t below = form.k.getConstant().value_or(INT32_MAX);
     auto steps = [&](Value at, int64_t count, ValueRange sums) {
@@ -101,9 +99,8 @@ void Writer::writeSums() {
       for (int64_t u = 0; u < count; ++u) {
         Values w;
         for (Value place : places_)
-          llvm::append_range(w, loadRun(c, wType,
-                                        c.address(place, wType, c.mul(c.add(at, u), frame.size(form.w.strides[rank]))),
-                                        run, run == 4));
+          llvm::append_range(
+              w, loadRun(c, wType, c.address(place, wType, c.mul(c.add(at, u), places.step())), run, run == 4));
         for (int64_t i = 0; i < tile.rows; ++i)
           for (int64_t j = 0; j < tile.columns; ++j)
             next[i * tile.columns + j] = c.fma(a[i][u], w[j], next[i * tile.columns + j]);
@@ -165,7 +162,8 @@ public:
                                                b.getNamedAttr("rows", b.getI64IntegerAttr(tile.rows)),
                                                b.getNamedAttr("columns", b.getI64IntegerAttr(tile.columns)),
                                                b.getNamedAttr("uniform", b.getI64IntegerAttr(uniform))});
-    schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(b.getContext()));
+    f.packForShaders();
+    schedule.layouts = f.layouts();
     schedule.aliases =
         aliasesOf(kernel, [&](BlockArgument init, BlockArgument input) { return f.mayWriteOver(init, input); });
     if (f.norm)

@@ -2,6 +2,7 @@
 #include "compiler/lowering/Lowering.h"
 #include "compiler/lowering/Matching.h"
 #include "compiler/lowering/Matmul.h"
+#include "compiler/lowering/Weights.h"
 
 using namespace fovea::lowering;
 
@@ -19,12 +20,17 @@ bool fovea::lowering::takeRequested(mlir::DictionaryAttr requested, llvm::String
   return false;
 }
 
-int64_t fovea::lowering::windowsOf(mlir::Value tensor, int64_t windowBytes) {
+int64_t fovea::lowering::windowsOf(mlir::Value tensor, mlir::Attribute layout, int64_t windowBytes) {
   auto type = mlir::cast<mlir::RankedTensorType>(tensor.getType());
   if (!type.hasStaticShape())
     return 1;
-  int64_t bytes = type.getNumElements() * ((type.getElementTypeBitWidth() + 7) / 8);
-  return std::max<int64_t>(1, (bytes + windowBytes - 1) / windowBytes);
+  return std::max<int64_t>(1, (packedBytes(type, layout) + windowBytes - 1) / windowBytes);
+}
+
+bool fovea::lowering::needsWindows(const KernelView &kernel, llvm::ArrayRef<mlir::Attribute> layouts,
+                                   int64_t windowBytes) {
+  return llvm::any_of(llvm::zip(kernel.tensors(), layouts),
+                      [&](auto pair) { return windowsOf(std::get<0>(pair), std::get<1>(pair), windowBytes) > 1; });
 }
 
 namespace {

@@ -196,7 +196,7 @@ void Scheduler::set(exec::KernelOp kernel, const KernelLowering &lowering, const
   attributes.set("kind", b.getStringAttr(lowering.name()));
   if (const Machine &machine = *machines[kernel]; machine.shaders) {
     attributes.set("target", b.getStringAttr(machine.name));
-    if (llvm::any_of(KernelView(kernel).tensors(), [&](Value t) { return windowsOf(t, machine.bindingBytes) > 1; }))
+    if (needsWindows(KernelView(kernel), schedule.layouts, machine.bindingBytes))
       attributes.set(kBindingBytesKey, b.getI64IntegerAttr(machine.bindingBytes));
   }
   kernel.setScheduleAttr(attributes.getDictionary(b.getContext()));

@@ -14,8 +14,11 @@ using namespace fovea::lowering;
 static int64_t elementBytes(RankedTensorType type) { return std::max<int64_t>(1, type.getElementTypeBitWidth() / 8); }
 
 int64_t fovea::lowering::packedBytes(exec::WeightDataOp weight) {
-  RankedTensorType type = weight.getTensorType();
-  if (auto panels = dyn_cast<exec::PanelsAttr>(weight.getLayout())) {
+  return packedBytes(weight.getTensorType(), weight.getLayout());
+}
+
+int64_t fovea::lowering::packedBytes(RankedTensorType type, Attribute layout) {
+  if (auto panels = dyn_cast<exec::PanelsAttr>(layout)) {
     int64_t width = panels.getWidth();
     return type.getDimSize(0) * ((type.getDimSize(1) + width - 1) / width * width) * elementBytes(type);
   }

@@ -8,7 +8,8 @@
 
 namespace fovea::lowering {
 
-/// The size in bytes of a weight in its layout.
+/// The size in bytes of a tensor of static shape, or of a weight, in its layout.
+int64_t packedBytes(mlir::RankedTensorType type, mlir::Attribute layout);
 int64_t packedBytes(exec::WeightDataOp weight);
 /// Writes the weight in its layout to `target`, which has packedBytes(weight) bytes, all zero. Fails with an error on
 /// the operation where the body is not made of constants, views and concatenations.

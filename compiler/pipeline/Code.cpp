@@ -33,8 +33,8 @@ static LogicalResult emitStages(ModuleOp module, const lowering::Machine &machin
       return failure();
     if (auto bytes = definition.getSchedule().getAs<IntegerAttr>(lowering::kBindingBytesKey)) {
       SmallVector<int64_t> windows;
-      for (Value tensor : definition.getTensorArgs())
-        windows.push_back(lowering::windowsOf(tensor, bytes.getInt()));
+      for (auto [tensor, layout] : llvm::zip(definition.getTensorArgs(), definition.getLayouts()))
+        windows.push_back(lowering::windowsOf(tensor, layout, bytes.getInt()));
       for (const lowering::Stage &stage : *stages) {
         Operation *function = code.lookupSymbol(stage.function);
         function->setAttr(lowering::kWindowsAttr, DenseI64ArrayAttr::get(module.getContext(), windows));

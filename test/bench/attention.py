@@ -1,9 +1,9 @@
-"""Forms of attention beside what they are without fusion and beside ONNX Runtime.   attention.py [NAME...] [--rounds N] [--build DIR]
+"""Forms of attention beside what they are without fusion and beside ONNX Runtime.   attention.py [NAME...] [--threads N] [--rounds N] [--build DIR]
 
 Each form is one attn.attention to Fovea ("fused"); products, masks and a softmax as the same compiler makes kernels of when it does not raise them to
 attention ("unfused"); and to ONNX Runtime whatever it is fastest with: the operator Attention, those of com.microsoft, or the products. Outputs are compared
-with NumPy's before anything is timed. All run on one thread in this process, one after the other in each round, bound once; ratios are medians of those
-within a round. Causal attention stands beside full attention of the same shape, too. The scale is in the queries already. Fails if fused is slower than
+with NumPy's before anything is timed. All run on one thread (or N) in this process, one after the other in each round, bound once; ratios are medians of
+those within a round. Causal attention stands beside full attention of the same shape, too. The scale is in the queries already. Fails if fused is slower than
 unfused by more than noise, or causal attention of 2048 queries and more not 1.7 times as fast as full attention.
 """
 import argparse, os, statistics, subprocess, sys, tempfile, time
@@ -135,7 +135,7 @@ class Form:
 
 FORMS = [Form("full", 512, 512), Form("full", 2048, 2048), Form("causal", 2048, 2048, causal=True), Form("full", 4096, 4096),
          Form("causal", 4096, 4096, causal=True), Form("windowed", 2048, 2048, causal=True, left=255), Form("grouped", 512, 512, H=8, G=2),
-         Form("decode", 1, 1024, H=8), Form("decode", 1, 8192), Form("decode grouped", 1, 4096, H=8, G=2), Form("weights", 128, 128, H=4, weights=True),
+         Form("decode", 1, 1024, H=8), Form("decode", 1, 8192), Form("decode", 1, 32768, H=1), Form("decode grouped", 1, 4096, H=8, G=2), Form("weights", 128, 128, H=4, weights=True),
          Form("weights", 512, 512, H=4, weights=True), Form("causal weights", 512, 512, H=4, causal=True, weights=True),
          Form("additive", 256, 256, additive=True)]
 
@@ -172,21 +172,24 @@ def fovea(form, build, work, fused, handle):
     return session.run, dict(zip(form.outputs, arrays.values(), strict=True)), [model.dispatch(i)[0] for i in range(model.entry.dispatch_count)]
 
 
-def timed(run):
-    """Seconds of CPU time: what others take of the core does not count."""
-    start = time.process_time()
+def timed(run, threads):
+    """Seconds; with one thread of CPU time, where what others take of the core does not count."""
+    clock = time.process_time if threads == 1 else time.perf_counter
+    if threads > 1:
+        run()  # the threads of who ran before may still wait for work, on a core
+    start = clock()
     run()
-    return time.process_time() - start
+    return clock() - start
 
 
-def fastest(form, work, expected, notes):
+def fastest(form, work, expected, threads, notes):
     """ONNX Runtime's best: its name and what runs."""
     best = None
     for name, (model, inputs, ours) in form.rivals().items():
         path = os.path.join(work, "rival.onnx")
         onnx.save(model, path)
         try:
-            run, outputs, _ = contender.onnxruntime({"model": path, "threads": 1}, inputs)
+            run, outputs, _ = contender.onnxruntime({"model": path, "threads": threads}, inputs)
         except Exception as error:
             notes.append(f"{form.name}: ONNX Runtime cannot do {name}: {str(error).splitlines()[0][:150]}")
             continue
@@ -194,7 +197,7 @@ def fastest(form, work, expected, notes):
         if not same(form, ours(outputs()), expected):
             notes.append(f"{form.name}: the outputs of ONNX Runtime's {name} are others")
             continue
-        seconds = min(timed(run) for _ in range(3))
+        seconds = min(timed(run, threads) for _ in range(3))
         if best is None or seconds < best[0]:
             best = seconds, name, run
     return best[1:] if best else ("-", None)
@@ -203,12 +206,13 @@ def fastest(form, work, expected, notes):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="forms (default: all)")
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--build", default=os.path.join(ROOT, "build", "release"))
     options = parser.parse_args()
-    handle = runtime.Runtime(os.path.join(options.build, "lib", "libfovea_runtime.so"), 1)
+    handle = runtime.Runtime(os.path.join(options.build, "lib", "libfovea_runtime.so"), options.threads)
     notes, full, missed = [], {}, []
-    print(f"medians of {options.rounds} rounds, one thread, ms\n\n{'':14s} {'M x N':>13s} {'heads x D':>12s} {'fused':>9s} {'unfused':>9s} {'ORT':>9s}"
+    print(f"medians of {options.rounds} rounds, {options.threads} threads, ms\n\n{'':14s} {'M x N':>13s} {'heads x D':>12s} {'fused':>9s} {'unfused':>9s} {'ORT':>9s}"
           f" {'unfused/':>9s} {'ORT/':>6s} {'full/':>6s}\n{'':71s} {'fused':>9s} {'fused':>6s} {'fused':>6s}")
     with tempfile.TemporaryDirectory() as work:
         for form in FORMS:
@@ -221,7 +225,7 @@ def main():
                     sys.exit(f"{form.title()}: what is {name} gives other numbers than NumPy")
                 if any(kernel.startswith("attention") for kernel in kernels) != (name == "fused"):
                     sys.exit(f"{form.title()}: what is {name} has the kernels {', '.join(kernels)}")
-            rival, run = fastest(form, work, expected, notes)
+            rival, run = fastest(form, work, expected, options.threads, notes)
             if run:
                 runs["ort"] = run
             if form.name == "full":
@@ -231,7 +235,7 @@ def main():
             times = {name: [] for name in runs}
             for _ in range(options.rounds):
                 for name, run in runs.items():
-                    times[name].append(timed(run))
+                    times[name].append(timed(run, options.threads))
             ratio = {n: statistics.median(t / f for t, f in zip(times[n], times["fused"])) for n in runs}
             if ratio["unfused"] < NOISE:
                 missed.append(f"{form.title()}: fused is slower than unfused")

@@ -19,7 +19,7 @@ cases() { # NAME NODE_CASES_OPTIONS... -- RUNNER...
 }
 cases reference -- "$bin/onnx-evaluate" --batch
 cases cpu -- "$bin/node-runner"
-cases vulkan --mode static,dynamic -- "$bin/node-runner" --device=vulkan
+cases vulkan -- "$bin/node-runner" --device=vulkan
 echo "Vulkan is $("$bin/fovea-run" --list-devices | grep '^vulkan' | head -n 1)"
 "$python" table.py reference="$work/reference.json" CPU="$work/cpu.json" Vulkan="$work/vulkan.json"
 for name in reference cpu vulkan; do

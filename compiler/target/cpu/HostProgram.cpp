@@ -37,7 +37,7 @@ private:
   Value constant(int64_t value) { return arith::ConstantIntOp::create(b, loc, b.getI64Type(), value); }
   Value toI64(Value v) { return arith::IndexCastOp::create(b, loc, b.getI64Type(), v); }
   Value evaluate(AffineExpr expr, ArrayRef<Value> symbols);
-  Value byteSize(Value tensor, AffineMap shape, ArrayRef<Value> symbols);
+  Value byteSize(Value tensor, AffineMap shape, Attribute layout, ArrayRef<Value> symbols);
   void returnIfFailed(Value status);
   Value text(StringRef message);
   Value addressOf(Value buffer);
@@ -111,10 +111,13 @@ Value ProgramWriter::evaluate(AffineExpr expr, ArrayRef<Value> symbols) {
   }
 }
 
-/// Bytes of a row-major tensor whose shape is given in a kernel's symbols.
-Value ProgramWriter::byteSize(Value tensor, AffineMap shape, ArrayRef<Value> symbols) {
+/// Bytes of a tensor whose shape is given in a kernel's symbols.
+Value ProgramWriter::byteSize(Value tensor, AffineMap shape, Attribute layout, ArrayRef<Value> symbols) {
   Value bytes = constant(std::max(1u, getElementTypeOrSelf(tensor.getType()).getIntOrFloatBitWidth() / 8));
-  for (AffineExpr size : shape.getResults())
+  SmallVector<AffineExpr> sizes(shape.getResults());
+  if (auto panels = dyn_cast<exec::PanelsAttr>(layout))
+    sizes.back() = sizes.back().ceilDiv(panels.getWidth()) * panels.getWidth();
+  for (AffineExpr size : sizes)
     bytes = arith::MulIOp::create(b, loc, bytes, evaluate(size, symbols));
   return bytes;
 }
@@ -196,8 +199,9 @@ LogicalResult ProgramWriter::writePrepare() {
       if (program->hasAttr(exec::ExecDialect::kTargetAttr)) {
         // A device needs to know how far each buffer goes.
         auto definition = SymbolTable::lookupNearestSymbolFrom<exec::KernelDefOp>(dispatch, dispatch.getKernelAttr());
-        for (auto [argument, shape] : llvm::zip(definition.getTensorArgs(), definition.getShapes()))
-          symbolSlots.push_back(slotFor(byteSize(argument, cast<AffineMapAttr>(shape).getValue(), symbols)));
+        for (auto [argument, shape, layout] :
+             llvm::zip(definition.getTensorArgs(), definition.getShapes(), definition.getLayouts()))
+          symbolSlots.push_back(slotFor(byteSize(argument, cast<AffineMapAttr>(shape).getValue(), layout, symbols)));
       }
       for (auto [i, stage] : llvm::enumerate(kernel->second.stages)) {
         unsigned tasks = slotFor(evaluate(stage.tasks, symbols));
