@@ -1,4 +1,4 @@
-// Padding with a number, and by repeating what a tensor has.
+// Padding with a number, and by repeating what a tensor has; cropping and padding around the centre.
 #include "frontends/onnx/Importer.h"
 
 #include "dialects/data/Data.h"
@@ -143,4 +143,31 @@ static void importPad(Importer &im, const Node &node) {
                           }));
 }
 
-static RegisterOps family{{"Pad", importPad}};
+/// Of each dim what the tensor and the result both have, with half of what is over, rounded down, in front of it.
+static void importCenterCropPad(Importer &im, const Node &node) {
+  Value in = im.input(node, 0);
+  Shape from = im.shape(in), to = from, kept = from, starts(from.size(), DimExpr(0));
+  SmallVector<DimExpr> sizes = im.shapeInput(node, 1).elements;
+  SmallVector<int64_t> axes = node.integers("axes");
+  if (!node.has("axes"))
+    llvm::append_range(axes, llvm::seq<int64_t>(0, from.size()));
+  if (sizes.size() != axes.size())
+    failInput("expected " + Twine(axes.size()) + " sizes, got " + Twine(sizes.size()));
+  Padding p{SmallVector<DimExpr>(from.size(), DimExpr(0)), SmallVector<DimExpr>(from.size(), DimExpr(0))};
+  for (auto [given, size] : llvm::zip(axes, sizes)) {
+    int64_t d = im.axis(given, from.size(), node);
+    im.checkAtMost(0, size, "a size is negative");
+    to[d] = size;
+    kept[d] = im.minimum(from[d], size);
+    starts[d] = im.quotient(from[d] - kept[d], 2);
+    p.before[d] = im.quotient(size - kept[d], 2);
+    p.after[d] = size - kept[d] - p.before[d];
+  }
+  Type element = im.elementType(in);
+  Value centre = im.slice(in, starts, kept, SmallVector<int64_t>(from.size(), 1));
+  im.setOutput(node, 0,
+               tensor::PadOp::create(im.b, im.loc, im.type(to, element), centre, im.sizes(p.before), im.sizes(p.after),
+                                     im.constant(element, 0)));
+}
+
+static RegisterOps family{{"Pad", importPad}, {"CenterCropPad", importCenterCropPad, 18}};

@@ -20,7 +20,7 @@ OPERATORS = {
     "signals": "DFT STFT HammingWindow HannWindow BlackmanWindow MelWeightMatrix",
     "losses": "SoftmaxCrossEntropyLoss NegativeLogLikelihoodLoss",
     "a result whose size depends on data": "NonZero Unique Compress",
-    "not imported yet": "BitCast CenterCropPad",
+    "bits read as another type": "BitCast",
 }
 # So are these; `@mode` at the end of a pattern: in that mode only.
 CASES = {
