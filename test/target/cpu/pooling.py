@@ -142,4 +142,27 @@ for element in ("f32", "f64"):
                         lambda a, s: pooled(a, q, k, pool, residual), flags=["--require-fused"] if element == "f32" else [])
                 p.refused("pooled", {n: np.zeros([1 if i == "B" else columns + 1 if i == "N" else i for i in d], np.float32 if element == "f32" else np.float64)
                                      for n, d in dims.items()}, "operands do not fit each other")
+# MViTv2's relative position (Li et al. 2022, eq. 3): what a query says of the rows and of the columns of the keys' grid are two small tables, read by the score region.
+height, width = 5, 7
+places = height * width
+dims = dict(q=["B", 2, "M", 8], k=["B", 2, places, 8], v=["B", 2, places, 8], down=["B", 2, "M", height], across=["B", 2, "M", width])
+for element in ("f32", "f64"):
+    inputs = {n: (d, element) for n, d in dims.items()}
+    types = {n: tensor(*i) for n, i in inputs.items()}
+    body = f"""  %0 = attn.attention ins(%q, %k, %v : {types["q"]}, {types["k"]}, {types["v"]}) outs(%init0 : {types["q"]}) {{scale = 0.25 : f64}} score {{
+    ^bb0(%s: {element}, %b: index, %h: index, %i: index, %j: index):
+      %width = arith.constant {width} : index
+      %y = arith.divui %j, %width : index
+      %x = arith.remui %j, %width : index
+      %d = tensor.extract %down[%b, %h, %i, %y] : {types["down"]}
+      %a = tensor.extract %across[%b, %h, %i, %x] : {types["across"]}
+      %t = arith.addf %s, %d : {element}
+      %r = arith.addf %t, %a : {element}
+      attn.yield %r : {element}
+    }} -> {types["q"]}
+  return %0 : {types["q"]}"""
+    bias = lambda a: (a["down"][..., :, None] + a["across"][..., None, :]).reshape(*a["down"].shape[:3], places)
+    p.check("grid", body, inputs, [(dims["q"], element)], [dict(B=b, M=m) for b, m in ((2, 40), (1, 1), (3, 7), (0, 5))],
+            lambda a, s: [softmax(0.25 * wide(a)["q"] @ wide(a)["k"].swapaxes(2, 3) + bias(wide(a))) @ wide(a)["v"]],
+            flags=["--require-fused"] if element == "f32" else [])
 print("pooling as NumPy has it")
