@@ -1,6 +1,6 @@
 // Compiles many ONNX models and runs them, each in a process of its own. The processes are forked off this one, which
 // has loaded everything already, so a small model costs what its compilation costs; one that crashes is a result too.
-//   node-runner [PHASE | --device=DEVICE [--variant=VARIANT]]
+//   node-runner [PHASE | --device=DEVICE [--variant=VARIANT]] [--threads=N]
 // reads lines MODEL.onnx<TAB>INPUTS.npz<TAB>RESULT from stdin, prints "CODE<TAB>message" for each. RESULT is an npz
 // file of the outputs, or with PHASE the IR after that phase. VARIANT is the one of --vulkan-variants, else there are
 // all. Exit codes as for the tools; 3 for a crash.
@@ -20,12 +20,12 @@ using namespace fovea;
 using namespace fovea::tools;
 
 static void runModel(const std::string &artifact, const std::string &inputs, const std::string &outputs,
-                     const std::string &device) {
+                     const std::string &device, unsigned threads) {
   CLI::App app("", "node-runner");
   InputOptions files;
   files.archive = inputs;
   Inputs given(app, files);
-  RuntimeHandle runtime = createRuntime(2, device);
+  RuntimeHandle runtime = createRuntime(threads, device);
   ModelHandle model = openModel(runtime, artifact);
   SessionHandle session = createSession(runtime, model, "");
   given.bind(session.get(), model.get());
@@ -34,7 +34,8 @@ static void runModel(const std::string &artifact, const std::string &inputs, con
 }
 
 static int compileAndRun(const std::string &model, const std::string &inputs, const std::string &result,
-                         const std::string &phase, const std::string &device, const std::string &variant) {
+                         const std::string &phase, const std::string &device, const std::string &variant,
+                         unsigned threads) {
   CompileRequest request;
   if (!variant.empty())
     request.variants = {variant};
@@ -46,7 +47,7 @@ static int compileAndRun(const std::string &model, const std::string &inputs, co
   if (outcome.code != kFine || !phase.empty())
     return outcome.code;
   try {
-    runModel(outcome.artifact, inputs, result, device);
+    runModel(outcome.artifact, inputs, result, device, threads);
   } catch (const Failure &failure) {
     std::cerr << failure.what() << "\n";
     return failure.status;
@@ -88,12 +89,15 @@ template <typename Body> static int inChild(Body body, std::string &messages) {
 
 int main(int argc, char **argv) {
   std::string phase, device = "cpu", variant;
+  unsigned threads = 2;
   for (int i = 1; i < argc; ++i) {
     llvm::StringRef word(argv[i]);
     if (word.consume_front("--device="))
       device = word.str();
     else if (word.consume_front("--variant="))
       variant = word.str();
+    else if (word.consume_front("--threads="))
+      threads = std::stoul(word.str());
     else
       phase = word.str();
   }
@@ -101,7 +105,7 @@ int main(int argc, char **argv) {
     std::istringstream fields(line);
     std::string model, inputs, result, message;
     std::getline(fields, model, '\t'), std::getline(fields, inputs, '\t'), std::getline(fields, result, '\t');
-    int code = inChild([&] { return compileAndRun(model, inputs, result, phase, device, variant); }, message);
+    int code = inChild([&] { return compileAndRun(model, inputs, result, phase, device, variant, threads); }, message);
     for (char &c : message)
       c = c == '\n' || c == '\t' ? ' ' : c;
     std::cout << code << "\t" << message << std::endl;

@@ -26,25 +26,25 @@ class Here:
     """The compiler and the reference evaluator."""
 
     def __init__(self, tools):
-        self.tools, self.folder, self.threads = tools, tempfile.mkdtemp(), 0
-        self.batch = subprocess.Popen([os.path.join(tools, "onnx-evaluate"), "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.folder, self.threads = tempfile.mkdtemp(), 0
+        start = lambda tool, option: subprocess.Popen([os.path.join(tools, tool), option], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.reference = start("onnx-evaluate", "--batch")
+        self.compiled = [start("node-runner", f"--threads={n}") for n in (1, 2)]
 
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def run(self, tool, *arguments):
-        done = subprocess.run([os.path.join(self.tools, tool), *arguments], capture_output=True, text=True)
-        return done.returncode, done.stderr.strip()
-
-    def evaluate(self):
-        print(self.path("model.onnx"), self.path("in.npz"), self.path("out.npz"), sep="\t", file=self.batch.stdin, flush=True)
-        code, message = self.batch.stdout.readline().rstrip("\n").split("\t", 1)
+    def batch(self, process):
+        print(self.path("model.onnx"), self.path("in.npz"), self.path("out.npz"), sep="\t", file=process.stdin, flush=True)
+        code, message = process.stdout.readline().rstrip("\n").split("\t", 1)
         return int(code), message
 
+    def evaluate(self):
+        return self.batch(self.reference)
+
     def compile_and_run(self):
-        self.threads = self.threads % 2 + 1
-        code, message = self.run("fovea-compile", self.path("model.onnx"), "-o", self.path("model.fovea"))
-        return (code, message) if code else self.run("fovea-run", self.path("model.fovea"), "--inputs", self.path("in.npz"), "--outputs", self.path("out.npz"), "--threads", str(self.threads))
+        self.threads = (self.threads + 1) % 2
+        return self.batch(self.compiled[self.threads])
 
 
 def differences(case, expected, path):
@@ -67,7 +67,7 @@ def check(case, here):
         np.savez(here.path("in.npz"), **case.feeds())
         kind = "symbolic" if symbolic else "static"
         if case.message is not None:
-            code, message = here.run("fovea-compile", here.path("model.onnx"), "-o", here.path("model.fovea"))
+            code, message = here.compile_and_run()
             if code != 2 or case.message not in message:
                 return f"{kind}: exit code {code}, expected 2 and {case.message}: {message}"
             continue
@@ -81,7 +81,7 @@ def check(case, here):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("bin", help="the folder with fovea-compile, fovea-run and onnx-evaluate")
+    parser.add_argument("bin", help="the folder with node-runner and onnx-evaluate")
     parser.add_argument("--only", default="")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
