@@ -229,7 +229,8 @@ std::string Emitter::manifest() {
     shaders.push_back(format::CreateShaderDirect(
         fb, shader.name.c_str(), stage.kind.c_str(), stage.schedule.c_str(), offset, size, &shader.bindings,
         stage.symbols, stage.buffers, stage.inits, shader.groupSize, shader.tasksOfGroup, shader.int64, shader.float64,
-        &shader.shared, shader.sharedBytes, shader.subgroupSize, &shader.windows, shader.windowBytes));
+        &shader.shared, shader.sharedBytes, shader.subgroupSize, &shader.windows, shader.windowBytes,
+        &shader.compared));
     offset += size;
   }
   std::vector<flatbuffers::Offset<format::Variant>> variantTable;

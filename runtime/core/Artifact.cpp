@@ -166,11 +166,12 @@ void Artifact::checkShaders() const {
       fail(FOVEA_INVALID, "damaged artifact: expected a window for each binding of shader ", name, " and ",
            WEIGHT_ALIGNMENT, "-byte steps, got ", windows->size(), " of ", shader.window_bytes(), " bytes");
     auto isNoBuffer = [&](uint8_t buffer) { return buffer >= shader.buffers(); };
-    const flatbuffers::Vector<uint8_t> *shared = shader.shared();
+    const flatbuffers::Vector<uint8_t> *shared = shader.shared(), *compared = shader.compared();
     if (shader.symbols() > MAX_SYMBOLS || shader.buffers() > WORDS_BINDING ||
         std::any_of(shader.bindings()->begin(), shader.bindings()->end(),
                     [&](uint8_t binding) { return binding < WORDS_BINDING && isNoBuffer(binding); }) ||
-        (shared && std::any_of(shared->begin(), shared->end(), isNoBuffer)))
+        (shared && std::any_of(shared->begin(), shared->end(), isNoBuffer)) ||
+        (compared && std::any_of(compared->begin(), compared->end(), isNoBuffer)))
       fail(FOVEA_INVALID, "damaged artifact: expected sizes and buffers of shader ", name, " that it can have");
   }
 }

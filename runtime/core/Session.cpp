@@ -262,9 +262,12 @@ void Session::recordRun(std::vector<int64_t> sizes) {
   std::vector<size_t> inputBytes(inputs.size()), outputBytes;
   for (size_t i = 0; i < inputs.size(); ++i)
     byteSize(entry.inputs[i].dtype, inputs[i].dims, inputBytes[i]);
-  for (const Output &output : outputs)
-    outputBytes.push_back(output.mostBytes);
-  deviceRun->begin({static_cast<size_t>(slots[code.arena_slot]), inputBytes, outputBytes}, profiling);
+  std::vector<uint32_t> over;
+  for (uint32_t i = 0; i < outputs.size(); ++i) {
+    outputBytes.push_back(outputs[i].mostBytes);
+    over.push_back(model->inputUnder(index, i)); // the device has a copy of the input, so that there it always may
+  }
+  deviceRun->begin({static_cast<size_t>(slots[code.arena_slot]), inputBytes, outputBytes, over}, profiling);
   const std::vector<void *> memory = outputPointers;
   for (uint32_t i = 0; i < inputs.size(); ++i)
     inputPointers[i] = deviceRun->input(i);

@@ -17,19 +17,33 @@ static constexpr uint32_t IN_WEIGHTS = 0x80000000;
 static uint64_t aligned(uint64_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
 static uint64_t wholeWords(uint64_t bytes) { return (bytes + 3) / 4 * 4; }
 
-Layout::Layout(size_t arenaBytes, std::span<const size_t> inputs, std::span<const size_t> outputs)
-    : inputBytes(inputs.begin(), inputs.end()), outputBytes(outputs.begin(), outputs.end()) {
+Layout::Layout(size_t arenaBytes, std::span<const size_t> inputs, std::span<const size_t> outputs,
+               std::span<const uint32_t> over)
+    : inputAt(inputs.size()), outputAt(outputs.size()), inputBytes(inputs.begin(), inputs.end()),
+      outputBytes(outputs.begin(), outputs.end()) {
   uint64_t at = aligned(std::max<uint64_t>(arenaBytes, 1));
-  auto place = [&](std::span<const size_t> sizes, std::vector<uint64_t> &offsets) {
-    for (const size_t bytes : sizes) {
-      offsets.push_back(at);
-      at += aligned(std::max<uint64_t>(bytes, 1));
-    }
+  auto place = [&](uint64_t bytes) {
+    const uint64_t here = at;
+    at += aligned(std::max<uint64_t>(bytes, 1));
+    return here;
   };
+  // Outputs by the input that they replace.
+  std::vector<size_t> replacing(inputs.size(), outputs.size());
+  for (size_t i = 0; i < outputs.size(); ++i)
+    if (over[i] < inputs.size() && inputs[over[i]] == outputs[i])
+      replacing[over[i]] = i;
   inputsFrom = at;
-  place(inputs, inputAt);
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (replacing[i] == outputs.size())
+      inputAt[i] = place(inputs[i]);
   outputsFrom = at;
-  place(outputs, outputAt);
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (replacing[i] != outputs.size())
+      inputAt[i] = outputAt[replacing[i]] = place(inputs[i]);
+  inputsTo = at;
+  for (size_t i = 0; i < outputs.size(); ++i)
+    if (over[i] >= inputs.size() || replacing[over[i]] != i)
+      outputAt[i] = place(outputs[i]);
   faultAt = at;
   wordsAt = at + ALIGNMENT;
 }
@@ -159,6 +173,11 @@ void Recording::launch(uint32_t dispatch, uint32_t number, void *const *buffers,
     const bool isWeight = range.where == Range::weights;
     const uint64_t place = range.offset - (isWeight ? shared.weights : shared.run).from;
     all.push_back(static_cast<uint32_t>(place / 4) | (isWeight ? IN_WEIGHTS : 0));
+  }
+  for (uint32_t i = 0; shader.compared() && i < shader.compared()->size(); ++i) {
+    const auto sameAs = [&](uint8_t other) { return buffers[other] == buffers[shader.compared()->Get(i)]; };
+    const auto first = std::find_if(shader.compared()->begin(), shader.compared()->end(), sameAs);
+    all.push_back(*first);
   }
   for (uint32_t i = 0; i < shader.symbols(); ++i)
     all.push_back(asWord(scalars[i], "a size"));

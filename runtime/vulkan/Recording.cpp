@@ -99,8 +99,8 @@ void Recording::makePools() {
 void Recording::copyIn() {
   const VolkDeviceTable &vk = device.vk;
   const VkBuffer run = memory->run.handle();
-  if (places.inputsFrom < places.outputsFrom) {
-    const VkBufferCopy copy = {0, places.inputsFrom, places.outputsFrom - places.inputsFrom};
+  if (places.inputsFrom < places.inputsTo) {
+    const VkBufferCopy copy = {0, places.inputsFrom, places.inputsTo - places.inputsFrom};
     vk.vkCmdCopyBuffer(commandBuffer, memory->staging.handle(), run, 1, &copy);
   }
   vk.vkCmdFillBuffer(commandBuffer, run, places.faultAt, sizeof(int64_t), 0);

@@ -9,13 +9,16 @@
 namespace fovea::vulkan {
 
 // The memory of a run: the arena, the inputs, the outputs, the word of faults and the words that launches cannot push,
-// one behind the other in one buffer. Places in bytes.
+// one behind the other in one buffer. Inputs that outputs are written over come last, and are the first outputs. Places
+// in bytes.
 struct Layout {
-  Layout(size_t arenaBytes, std::span<const size_t> inputBytes, std::span<const size_t> outputBytes);
+  // `over`: of each output the input that it may be written over, or none of them.
+  Layout(size_t arenaBytes, std::span<const size_t> inputBytes, std::span<const size_t> outputBytes,
+         std::span<const uint32_t> over);
 
   std::vector<uint64_t> inputAt, outputAt;
   std::vector<size_t> inputBytes, outputBytes;
-  uint64_t inputsFrom = 0, outputsFrom = 0, faultAt = 0, wordsAt = 0;
+  uint64_t inputsFrom = 0, inputsTo = 0, outputsFrom = 0, faultAt = 0, wordsAt = 0;
   // Of the staging buffer, which has inputs, outputs and the word of faults.
   uint64_t stagingBytes() const { return wordsAt - inputsFrom; }
 };

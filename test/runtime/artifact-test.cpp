@@ -74,6 +74,7 @@ TEST_F(Loading, RefusesBrokenShaders) {
   refused("expected bindings, a workgroup and tasks", [&](Model &m) { shader(m).inits = 3; });
   refused("that it can have", [&](Model &m) { shader(m).bindings[0] = 2; });
   refused("that it can have", [&](Model &m) { shader(m).shared = {7}; });
+  refused("that it can have", [&](Model &m) { shader(m).compared = {7}; });
   refused("that it can have", [&](Model &m) { shader(m).symbols = ~0u; });
   refused("expected a kernel below 2, got 2", [](Model &m) { m.manifest.entries[1]->dispatches[0]->kernel = 2; });
   refused("unknown target", [](Model &m) { m.manifest.entries[1]->target = static_cast<Target>(2); });
@@ -147,7 +148,7 @@ TEST_F(Loading, TellsWhatIsWrongWithTheHeader) {
   test::Bytes newer = file;
   newer[8] = std::byte{3};
   EXPECT_FAILS(load(newer), FOVEA_UNSUPPORTED,
-               "expected an artifact of format version 2, got version 3; a newer runtime is needed");
+               "expected an artifact of format version 3, got version 4; a newer runtime is needed");
   test::Bytes older = file;
   older[8] = std::byte{0};
   EXPECT_FAILS(load(older), FOVEA_UNSUPPORTED, "compile the model again");

@@ -76,28 +76,39 @@ struct LowerFor : OpConversionPattern<scf::ForOp> {
   }
 };
 
+/// The loop is only left from its header, by a condition that the round before has found: what is computed before the
+/// condition does not dominate what follows the loop. There lavapipe 22, and SwiftShader in what the validation layer
+/// adds, would use it with the values of the last round for lanes that have left earlier.
 struct LowerWhile : OpConversionPattern<scf::WhileOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(scf::WhileOp op, OpAdaptor adaptor, ConversionPatternRewriter &b) const override {
     Location loc = op.getLoc();
-    Loop loop(b, loc, adaptor.getInits(), op.getResultTypes());
+    SmallVector<Value> starts(adaptor.getInits());
+    starts.push_back(spirv::ConstantOp::getOne(b.getI1Type(), loc, b));
+    Loop loop(b, loc, starts, op.getResultTypes());
     Block *before = op.getBeforeBody(), *after = op.getAfterBody();
     b.inlineRegionBefore(op.getBefore(), loop.op.getBody(), loop.next->getIterator());
     b.inlineRegionBefore(op.getAfter(), loop.op.getBody(), loop.next->getIterator());
-    b.mergeBlocks(before, loop.header, loop.header->getArguments());
-    auto condition = cast<scf::ConditionOp>(loop.header->getTerminator());
+    b.setInsertionPointToEnd(loop.header);
+    auto carried = loop.header->getArguments();
+    spirv::BranchConditionalOp::create(b, loc, carried.back(), before, carried.drop_back(), loop.merge, ValueRange());
+    auto condition = cast<scf::ConditionOp>(before->getTerminator());
     b.setInsertionPoint(condition);
-    SmallVector<Value> passed, yielded;
+    SmallVector<Value> passed, following, last;
     Value more = b.getRemappedValue(condition.getCondition());
     if (failed(b.getRemappedValues(condition.getArgs(), passed)))
       return failure();
     loop.setResults(b, loc, passed);
-    b.replaceOpWithNewOp<spirv::BranchConditionalOp>(condition, more, after, passed, loop.merge, ValueRange());
+    for (Value start : adaptor.getInits())
+      last.push_back(spirv::UndefOp::create(b, loc, start.getType()));
+    last.push_back(more);
+    b.replaceOpWithNewOp<spirv::BranchConditionalOp>(condition, more, after, passed, loop.next, last);
     auto yield = cast<scf::YieldOp>(after->getTerminator());
     b.setInsertionPoint(yield);
-    if (failed(b.getRemappedValues(yield.getOperands(), yielded)))
+    if (failed(b.getRemappedValues(yield.getOperands(), following)))
       return failure();
-    b.replaceOpWithNewOp<spirv::BranchOp>(yield, loop.next, yielded);
+    following.push_back(more);
+    b.replaceOpWithNewOp<spirv::BranchOp>(yield, loop.next, following);
     loop.finish(b, op);
     return success();
   }

@@ -2,8 +2,9 @@
 //
 // Lowerings write a stage as a function that runs tasks [begin, end) on buffers (Lowering.h). As a shader each
 // invocation runs one task. Every tensor is a storage buffer of 32-bit words, whatever its elements: no device has to
-// offer 8-, 16- or 64-bit storage. Integers that count, index or address are 32 bits wide; 64-bit arithmetic remains
-// only where the model's own data is i64 (and needs shaderInt64 then), f64 needs shaderFloat64.
+// offer 8-, 16- or 64-bit storage. Integers that count, index or address are 32 bits wide, and what is i64 in the
+// model's own data is a pair of words (WordPairs.h). f64 needs shaderFloat64, and its conversions from and to i64
+// shaderInt64.
 #ifndef FOVEA_COMPILER_TARGET_VULKAN_SHADER_H
 #define FOVEA_COMPILER_TARGET_VULKAN_SHADER_H
 
@@ -26,8 +27,8 @@ inline constexpr uint8_t kWordsBinding = artifact::WORDS_BINDING, kMemoryBinding
                          kWeightsBinding = artifact::WEIGHTS_BINDING, kFaultBinding = artifact::FAULT_BINDING,
                          kWorkspaceBinding = artifact::WORKSPACE_BINDING;
 /// Words of a launch: the number of tasks, 32-bit words of workspace an invocation, the place of each shared buffer
-/// (in words; the highest bit is set for weights), the kernel's symbols. The first kLaunchWords are pushed, and behind
-/// them the kDigits first numbers.
+/// (in words; the highest bit is set for weights), the identity of each compared buffer, the kernel's symbols. The
+/// first kLaunchWords are pushed, and behind them the kDigits first numbers.
 inline constexpr unsigned kTasksWord = 0, kWorkspaceWord = 1, kFirstFreeWord = 2, kPushWords = artifact::PUSH_WORDS,
                           kLaunchWords = artifact::LAUNCH_WORDS, kDigits = artifact::DIGITS;
 /// Storage buffers and push words are what the profile guarantees: 8, and 128 bytes.
@@ -41,6 +42,7 @@ struct Shader {
   std::vector<uint8_t> windows;        ///< of each binding: the window of its buffer, or artifact::WHOLE_BUFFER
   uint64_t windowBytes = 0;            ///< of a window but the last one; 0 if there are none
   std::vector<uint8_t> shared;         ///< the kernel's buffers that have no binding of their own
+  std::vector<uint8_t> compared;       ///< of the kernel's buffers, those it asks of which share their memory
   unsigned groupSize = 0;              ///< invocations of a workgroup
   unsigned tasksOfGroup = 0;           ///< tasks that a workgroup does
   bool int64 = false, float64 = false; ///< what the device has to offer

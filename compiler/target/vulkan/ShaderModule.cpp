@@ -66,8 +66,9 @@ Value ShaderModule::base(uint8_t buffer, unsigned words, uint8_t window) {
     name += "_window" + std::to_string(window);
   spirv::GlobalVariableOp &variable = buffers[{number, words}];
   variable = spirv::GlobalVariableOp::create(b, loc, bufferType(b, words), name, 0, number);
-  // The memory of a run holds the fault word and the buffers that have bindings too.
-  if (!shader.shared.empty())
+  // The memory of a run holds the fault word and the buffers that have bindings too; buffers that are compared may be
+  // the same.
+  if (!shader.shared.empty() || !shader.compared.empty())
     variable->setAttr("aliased", b.getUnitAttr());
   if (spirv::GlobalVariableOp other = buffers.lookup({number, 5 - words}))
     for (spirv::GlobalVariableOp view : {variable, other})

@@ -30,6 +30,8 @@ Type ThreadCode::typeOf(Value v) const {
   Type type = withoutLane(v.getType());
   if (smallBits(type) || type.isIndex() || (type.isInteger(64) && !wide.contains(v)))
     return b.getI32Type();
+  if (type.isInteger(64))
+    return wideType();
   return type;
 }
 
@@ -41,13 +43,16 @@ Value ThreadCode::get(Value v) {
 
 Value ThreadCode::getIndex(Value v) {
   Value known = get(v);
+  if (WordPairs::isPair(known.getType()))
+    return pairs.low(loc, known);
   return known.getType().isInteger(64) ? b.createOrFold<arith::TruncIOp>(loc, b.getI32Type(), known) : known;
 }
 
 Value ThreadCode::getWide(Value v, bool asWide) {
   Value known = get(v);
   if (asWide && isI64(v.getType()) && known.getType().isInteger(32))
-    return b.createOrFold<arith::ExtSIOp>(loc, b.getI64Type(), known);
+    return native ? b.createOrFold<arith::ExtSIOp>(loc, b.getI64Type(), known)
+                  : pairs.extended(loc, known, /*isSigned=*/true);
   return known;
 }
 
@@ -60,6 +65,27 @@ Value ThreadCode::zeroExtended(Value v, unsigned bits) {
   return make<arith::AndIOp>(v, constant(static_cast<int64_t>((1u << bits) - 1)));
 }
 
+/// The buffer whose address becomes a number: an element of the array that a field of the arguments points to.
+static std::optional<uint8_t> comparedBuffer(LLVM::PtrToIntOp op) {
+  auto load = op.getArg().getDefiningOp<LLVM::LoadOp>();
+  if (!load)
+    return std::nullopt;
+  Value array = load.getAddr();
+  int64_t index = 0;
+  if (auto element = array.getDefiningOp<LLVM::GEPOp>()) {
+    APInt known;
+    auto first = *element.getIndices().begin();
+    if (auto value = dyn_cast<Value>(first); value && !matchPattern(value, m_ConstantInt(&known)))
+      return std::nullopt;
+    else
+      index = value ? known.getSExtValue() : cast<IntegerAttr>(first).getInt();
+    array = element.getBase();
+  }
+  if (!array.getDefiningOp<LLVM::LoadOp>() || index < 0 || index >= kWordsBinding)
+    return std::nullopt;
+  return static_cast<uint8_t>(index);
+}
+
 //===-- Operations ===//
 
 LogicalResult ThreadCode::constantOp(arith::ConstantOp op) {
@@ -70,6 +96,8 @@ LogicalResult ThreadCode::constantOp(arith::ConstantOp op) {
     value = cast<TypedAttr>(dense.getSplatValue<Attribute>());
   }
   Type type = typeOf(op.getResult());
+  if (WordPairs::isPair(type))
+    return set(op.getResult(), pairs.constant(loc, cast<IntegerAttr>(value).getInt())), success();
   if (auto number = dyn_cast<IntegerAttr>(value)) {
     value = type.isInteger(1) ? b.getIntegerAttr(type, number.getValue().getZExtValue() & 1)
                               : b.getIntegerAttr(type, number.getValue().sextOrTrunc(64).getSExtValue());
@@ -90,9 +118,14 @@ LogicalResult ThreadCode::entry(vector::ExtractOp op) {
                                    : getIndex(cast<Value>(place));
   Value chosen;
   for (auto [i, value] : llvm::enumerate(table.getValues<TypedAttr>())) {
-    Value candidate = arith::ConstantOp::create(b, loc, value);
+    bool isPair = WordPairs::isPair(typeOf(op.getResult()));
+    Value candidate = isPair ? pairs.constant(loc, cast<IntegerAttr>(value).getInt())
+                             : arith::ConstantOp::create(b, loc, value).getResult();
     Value here = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, at, constant(i));
-    chosen = chosen ? arith::SelectOp::create(b, loc, here, candidate, chosen).getResult() : candidate;
+    if (chosen)
+      candidate = isPair ? pairs.select(loc, here, candidate, chosen)
+                         : arith::SelectOp::create(b, loc, here, candidate, chosen).getResult();
+    chosen = candidate;
   }
   return set(op.getResult(), chosen), success();
 }
@@ -109,12 +142,14 @@ LogicalResult ThreadCode::elementwise(Operation *op) {
     if (isa<LLVM::LLVMPointerType>(operand.getType()))
       return refuse(op, "'" + op->getName().getStringRef() + "' of addresses");
     Value v = getWide(operand, anyWide);
-    if (isa<VectorType>(v.getType()))
+    if (isa<VectorType>(v.getType()) && !WordPairs::isPair(v.getType()))
       return refuse(op, "a vector");
     if (unsigned bits = smallBits(operand.getType()); bits && isUnsigned)
       v = zeroExtended(v, bits);
     operands.push_back(v);
   }
+  if (anyWide && !native)
+    return set(result, pairs.operation(op, operands)), success();
   OperationState state(loc, op->getName(), operands, {typeOf(result)}, {});
   // Flags are for what the CPU may do.
   if (auto compare = dyn_cast<arith::CmpIOp>(op))
@@ -134,6 +169,8 @@ LogicalResult ThreadCode::elementwise(Operation *op) {
 LogicalResult ThreadCode::conversion(Operation *op) {
   Value from = op->getOperand(0), result = op->getResult(0), v = get(from);
   Type to = typeOf(result), source = withoutLane(from.getType()), target = withoutLane(result.getType());
+  if (WordPairs::isPair(v.getType()) || WordPairs::isPair(to))
+    return wideConversion(op, v, to);
   if (isa<VectorType>(v.getType()) || isa<VectorType>(to))
     return refuse(op, "a vector");
   unsigned bits = smallBits(source);
@@ -174,6 +211,31 @@ LogicalResult ThreadCode::conversion(Operation *op) {
   }
   if (smallBits(target) && isa<arith::TruncIOp, arith::IndexCastOp, arith::IndexCastUIOp>(op))
     v = signExtended(v, smallBits(target));
+  return set(result, v), success();
+}
+
+/// Conversions of 64-bit integers that are pairs of words.
+LogicalResult ThreadCode::wideConversion(Operation *op, Value v, Type to) {
+  Value from = op->getOperand(0), result = op->getResult(0);
+  unsigned bits = smallBits(from.getType());
+  bool isUnsigned = isa<arith::ExtUIOp, arith::IndexCastUIOp, arith::UIToFPOp, arith::FPToUIOp>(op);
+  if (isa<arith::UIToFPOp, arith::SIToFPOp>(op))
+    return set(result, pairs.toFloat(loc, v, !isUnsigned)), success();
+  if (isa<arith::FPToSIOp, arith::FPToUIOp>(op))
+    return set(result, pairs.fromFloat(loc, v, !isUnsigned)), success();
+  if (v.getType() == to)
+    return set(result, v), success();
+  if (WordPairs::isPair(to)) {
+    if (isUnsigned && bits)
+      v = zeroExtended(v, bits);
+    // An index is no negative number here.
+    return set(result, pairs.extended(loc, v, !isUnsigned)), success();
+  }
+  v = pairs.low(loc, v);
+  if (to.isInteger(1))
+    v = arith::TruncIOp::create(b, loc, to, v);
+  else if (unsigned left = smallBits(result.getType()))
+    v = signExtended(v, left);
   return set(result, v), success();
 }
 
@@ -219,12 +281,13 @@ LogicalResult ThreadCode::translate(Operation *op) {
   if (isa<LLVM::Prefetch>(op))
     return success();
   if (auto o = dyn_cast<LLVM::PtrToIntOp>(op)) {
-    // To ask whether two buffers are the same memory. No shader can know that of two bindings: it takes them for two,
-    // and what is copied onto itself stays as it is.
-    const Place place = places.lookup(o.getArg());
-    if (place.kind != Place::data || place.words || place.bytes || place.constant)
+    // To ask whether two buffers are the same memory: the launch says which are.
+    std::optional<uint8_t> buffer = comparedBuffer(o);
+    if (!buffer)
       return refuse(op, "an address as a number");
-    return set(o.getResult(), constant(place.buffer)), success();
+    auto found = llvm::find(shader.compared, *buffer);
+    return set(o.getResult(), frame.push(kFirstFreeWord + shader.shared.size() + (found - shader.compared.begin()))),
+           success();
   }
   if (auto o = dyn_cast<LLVM::FMulAddOp>(op)) {
     set(o.getResult(), math::FmaOp::create(b, loc, get(o.getA()), get(o.getB()), get(o.getC())));
@@ -277,8 +340,18 @@ LogicalResult ThreadCode::translate(Operation *op) {
 }
 
 FailureOr<spirv::ModuleOp> ThreadCode::write() {
+  function.walk([&](LLVM::PtrToIntOp op) {
+    if (std::optional<uint8_t> buffer = comparedBuffer(op); buffer && !llvm::is_contained(shader.compared, *buffer))
+      shader.compared.push_back(*buffer);
+  });
   if (!llvm::hasSingleElement(function.getBody()))
     return refuse(function, "branches to blocks");
+  function.walk([&](Operation *op) {
+    auto isData = [&](Value v) { return wide.contains(v); };
+    if (isa<arith::ArithDialect, math::MathDialect>(op->getDialect()) &&
+        (llvm::any_of(op->getOperands(), isData) || llvm::any_of(op->getResults(), isData)))
+      native |= !WordPairs::cover(op);
+  });
   if (auto subgroup = function->getAttrOfType<IntegerAttr>(lowering::kSubgroupSizeAttr))
     shader.subgroupSize = subgroup.getInt();
   auto together = function->getAttrOfType<IntegerAttr>(lowering::kGroupSizeAttr);

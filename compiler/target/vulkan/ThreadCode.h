@@ -5,6 +5,7 @@
 #include "compiler/target/vulkan/Divergence.h"
 #include "compiler/target/vulkan/ShaderModule.h"
 #include "compiler/target/vulkan/WideIntegers.h"
+#include "compiler/target/vulkan/WordPairs.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -32,7 +33,7 @@ class ThreadCode {
 public:
   ThreadCode(mlir::func::FuncOp function, mlir::ModuleOp code, Shader &shader)
       : function(function), wide(function), divergence(function), shader(shader),
-        frame(code, function.getLoc(), shader), b(frame.builder()), loc(function.getLoc()) {}
+        frame(code, function.getLoc(), shader), b(frame.builder()), pairs(b), loc(function.getLoc()) {}
   mlir::FailureOr<mlir::spirv::ModuleOp> write();
 
 private:
@@ -44,6 +45,9 @@ private:
   mlir::Value get(mlir::Value v);
   mlir::Value getIndex(mlir::Value v); ///< as i32
   mlir::Value getWide(mlir::Value v, bool asWide);
+  /// What a 64-bit integer that is data is.
+  mlir::Type wideType() const { return native ? b.getI64Type() : WordPairs::type(b.getContext()); }
+  static bool isWide(mlir::Type type) { return type.isInteger(64) || WordPairs::isPair(type); }
   void set(mlir::Value v, mlir::Value is) { values[v] = is; }
   mlir::Value constant(int64_t v) { return frame.constant(static_cast<int32_t>(v)); }
   mlir::Value constant(mlir::Type type, int64_t v) { return mlir::arith::ConstantIntOp::create(b, loc, type, v); }
@@ -97,6 +101,7 @@ private:
   mlir::LogicalResult entry(mlir::vector::ExtractOp op);
   mlir::LogicalResult elementwise(mlir::Operation *op);
   mlir::LogicalResult conversion(mlir::Operation *op);
+  mlir::LogicalResult wideConversion(mlir::Operation *op, mlir::Value v, mlir::Type to);
   mlir::LogicalResult loop(mlir::scf::ForOp op);
   mlir::LogicalResult branch(mlir::scf::IfOp op);
   mlir::LogicalResult loop(mlir::scf::WhileOp op);
@@ -112,6 +117,8 @@ private:
   llvm::SmallVector<int64_t> windows; ///< of each buffer of the kernel; empty if all are bound whole
   ShaderModule frame;
   mlir::OpBuilder &b;
+  WordPairs pairs;
+  bool native = false; ///< 64-bit integers that are data are the device's own, not pairs of words
   mlir::Location loc;
   llvm::DenseMap<mlir::Value, mlir::Value> values;
   llvm::DenseMap<mlir::Value, Place> places;

@@ -9,7 +9,7 @@ using namespace fovea::vulkan;
 SmallVector<Value> ThreadCode::getLike(ValueRange from, ValueRange like) {
   SmallVector<Value> out;
   for (auto [v, l] : llvm::zip(from, like))
-    out.push_back(getWide(v, typeOf(l).isInteger(64)));
+    out.push_back(getWide(v, isWide(typeOf(l))));
   return out;
 }
 

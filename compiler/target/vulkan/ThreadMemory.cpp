@@ -175,7 +175,7 @@ Value ThreadCode::loadFour(const Place &place) {
 Value ThreadCode::loadFrom(const Place &place, Type type) {
   unsigned bits = type.isIndex() ? 64 : type.getIntOrFloatBitWidth();
   if (place.kind == Place::choice) {
-    Type kept = bits < 32 ? b.getI32Type() : type.isIndex() ? b.getI64Type() : type;
+    Type kept = bits < 32 || type.isIndex() ? b.getI32Type() : type.isInteger(64) ? wideType() : type;
     return either(
         place.condition, kept, [&] { return loadFrom(place.both->first, type); },
         [&] { return loadFrom(place.both->second, type); });
@@ -187,14 +187,18 @@ Value ThreadCode::loadFrom(const Place &place, Type type) {
     return signExtended(p.shift ? make<arith::ShRUIOp>(word, p.shift) : word, bits);
   }
   Value low = wordOf(p.word);
+  if (type.isInteger(32) || type.isIndex())
+    return low;
   if (bits == 32)
-    return type.isInteger(32) ? low : arith::BitcastOp::create(b, loc, type, low).getResult();
+    return arith::BitcastOp::create(b, loc, type, low);
   Value high = wordOf(make<arith::AddIOp>(p.word, constant(1)));
   if (type.isF64()) {
     auto pair =
         spirv::CompositeConstructOp::create(b, loc, VectorType::get({2}, b.getI32Type()), ValueRange{low, high});
     return spirv::BitcastOp::create(b, loc, type, pair);
   }
+  if (!native)
+    return pairs.pair(loc, low, high);
   Value wideHigh = arith::ExtUIOp::create(b, loc, b.getI64Type(), high);
   return make<arith::OrIOp>(make<arith::ShLIOp>(wideHigh, constant(b.getI64Type(), 32)),
                             arith::ExtUIOp::create(b, loc, b.getI64Type(), low));
@@ -235,6 +239,8 @@ void ThreadCode::storeTo(const Place &place, Type type, Value value) {
   } else if (matchPattern(value, m_ConstantInt(&known))) {
     low = constant(static_cast<int32_t>(known.getSExtValue()));
     high = constant(static_cast<int32_t>(known.getSExtValue() >> 32));
+  } else if (WordPairs::isPair(value.getType())) {
+    low = pairs.low(loc, value), high = pairs.high(loc, value);
   } else if (value.getType().isInteger(32)) {
     low = value, high = make<arith::ShRSIOp>(value, constant(31));
   } else {
@@ -301,7 +307,7 @@ LogicalResult ThreadCode::load(Operation *op, Value result, Value pointer, Value
     return success();
   }
   if (place.kind == Place::symbols) {
-    set(result, frame.push(kFirstFreeWord + shader.shared.size() + place.constant));
+    set(result, frame.push(kFirstFreeWord + shader.shared.size() + shader.compared.size() + place.constant));
     return success();
   }
   if (failed(isData(op, place)))
@@ -315,7 +321,7 @@ LogicalResult ThreadCode::load(Operation *op, Value result, Value pointer, Value
   }
   auto whole = [&] { return loadFrom(place, type); };
   if (mask && !matchPattern(mask, m_One()))
-    set(result, either(get(mask), kept, whole, [&] { return get(otherwise); }));
+    set(result, either(get(mask), kept, whole, [&] { return getWide(otherwise, isWide(kept)); }));
   else
     set(result, whole());
   return success();

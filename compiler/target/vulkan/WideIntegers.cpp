@@ -4,6 +4,7 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -43,6 +44,8 @@ bool WideIntegers::startsWide(Operation *op) {
     return !loadsSymbol(load);
   if (isa<LLVM::MaskedLoadOp, LLVM::masked_gather, arith::FPToSIOp, arith::FPToUIOp, arith::BitcastOp>(op))
     return true;
+  if (auto entry = dyn_cast<vector::ExtractOp>(op)) // of a table
+    return entry.getSourceVectorType().getNumElements() > 1;
   if (isa<arith::ExtSIOp, arith::ExtUIOp>(op))
     return withoutLane(op->getOperand(0).getType()).isInteger(32);
   APInt constant;

@@ -10,7 +10,7 @@ namespace fovea::artifact {
 // The last byte changes only if the header itself does; everything else that readers must know raises FORMAT_VERSION.
 inline constexpr char MAGIC[8] = {'F', 'O', 'V', 'E', 'A', '\0', '\0', '\1'};
 
-inline constexpr uint32_t FORMAT_VERSION = 2;
+inline constexpr uint32_t FORMAT_VERSION = 3;
 
 // Sections start at multiples of this, so that each can be mapped by itself; the gaps are zero bytes.
 inline constexpr uint64_t SECTION_ALIGNMENT = 4096;

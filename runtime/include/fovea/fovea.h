@@ -304,8 +304,9 @@ FOVEA_API fovea_status fovea_session_bind_input(fovea_session *session, uint32_t
 
 // Gives an output the caller's memory of `bytes` bytes, written in place by run; must not overlap inputs or other
 // outputs, but for the input that fovea_model_output_over names: at exactly its memory the output replaces it, and what
-// the model does not change is not copied. It must stay valid until it is bound anew or the session is destroyed. Null
-// takes the binding back: the session owns the memory again.
+// the model does not change is not copied. (To a Vulkan device and back all of it is; on the device nothing, however
+// outputs are bound.) It must stay valid until it is bound anew or the session is destroyed. Null takes the binding
+// back: the session owns the memory again.
 // Errors: INVALID if misaligned; that it is too small or overlaps is found by run, when its shape is known.
 FOVEA_API fovea_status fovea_session_bind_output(fovea_session *session, uint32_t output, void *data, size_t bytes,
                                                  fovea_error *error);

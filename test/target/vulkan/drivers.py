@@ -1,17 +1,10 @@
-"""Vulkan drivers that need no GPU, what is known to be wrong with them, and the validation layer's modes."""
+"""Vulkan drivers that need no GPU, and the validation layer's modes."""
 import glob
 import json
 import os
 
 # Debian's own lavapipe (installed), a newer one and SwiftShader (.ci/vulkan-drivers).
 DRIVERS = ("lavapipe-22", "lavapipe-25", "swiftshader")
-
-# By driver: cases that it gets wrong though others get them right, and why. One that passes without validation is an error.
-KNOWN_BUGS = {
-    "lavapipe-22": {"test_top_k_smallest": "Mesa 22.3 compiles the loop wrongly; 25 is right"},
-    "lavapipe-25": {},
-    "swiftshader": {},
-}
 
 # Lines of the layer's settings, and what it then says it validates.
 MODES = {

@@ -3,7 +3,7 @@
     matrix.py --bin DIR --drivers DIR --work DIR [--driver NAME,...] [--mode NAME,...]
 
 Each cell runs all cases (node tests of ONNX by name, programs.py) on one driver, plain or under the validation layer, which may say nothing at all.
-A case is left out only where the runtime says which feature the driver lacks, or for a bug of the driver that drivers.py names.
+A case is left out only where the runtime says which feature the driver lacks.
 """
 import argparse
 import collections
@@ -19,7 +19,7 @@ import numpy as np
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "conformance"))
 node_cases = importlib.import_module("node-cases")
 from cases import collect
-from drivers import DRIVERS, KNOWN_BUGS, MODES, Validation, manifest
+from drivers import DRIVERS, MODES, Validation, manifest
 from programs import PROGRAMS
 
 # Node tests by the form they are run in.
@@ -37,12 +37,16 @@ DYNAMIC = """sub_bcast softmax_axis_1 layer_normalization_4d_axis1 matmul_3d cum
 LACKS = re.compile(r"exit code 2: .*kernel '[^']*' needs (.*), which '[^']*' does not offer")
 
 
+def same(value, wanted):
+    return np.allclose(value, wanted, rtol=1e-4, atol=1e-4, equal_nan=True) if wanted.dtype.kind == "f" else np.array_equal(value, wanted)
+
+
 class Cell:
     """A driver in a mode."""
 
     def __init__(self, args, driver, mode, folder):
-        self.driver, self.counts, self.failures, self.skips = driver, collections.Counter(), [], collections.Counter()
-        self.plain, self.validation = mode == "plain", Validation(mode, args.drivers, folder)
+        self.counts, self.failures, self.skips = collections.Counter(), [], collections.Counter()
+        self.validation = Validation(mode, args.drivers, folder)
         environment = {**os.environ, "VK_DRIVER_FILES": manifest(driver, args.drivers), **self.validation.environment()}
         tool = lambda name, *words: [os.path.join(args.bin, name), *words]
         wrong = self.validation.check_active(
@@ -54,19 +58,15 @@ class Cell:
     def count(self, name, wrong):
         """What became of one case; `wrong` is empty if it passed."""
         said = self.validation.messages()
-        lacks, bug = LACKS.match(wrong), KNOWN_BUGS[self.driver].get(name.split("@")[0])
+        lacks = LACKS.match(wrong)
         if said:
             self.counts["messages"] += len(re.findall("^Validation ", said, re.MULTILINE)) or 1
-            # Wrong code of the driver misleads what the layer has added to the shader as well.
-            if not (wrong and bug):
-                self.failures.append(f"{name}: the validation layer says {said[:600]!r}")
-        if lacks or wrong and bug:
-            self.skips[f"needs {lacks[1]}" if lacks else f"{name}: {bug}"] += 1
+            self.failures.append(f"{name}: the validation layer says {said[:600]!r}")
+        if lacks:
+            self.skips[f"needs {lacks[1]}"] += 1
         elif wrong:
             self.failures.append(f"{name}: {wrong[:400]}")
-        elif bug and self.plain:
-            self.failures.append(f"{name}: passes, but drivers.py names a bug: {bug}")
-        self.counts["skipped" if lacks or wrong and bug else "failed" if wrong else "passed"] += 1
+        self.counts["skipped" if lacks else "failed" if wrong else "passed"] += 1
 
     def run_case(self, case, mode):
         for inputs, outputs in case.data_sets:
@@ -80,7 +80,7 @@ class Cell:
         if code:
             return self.count(name, f"exit code {code}: {message}")
         with np.load(self.runner.result) as z:
-            wrong = [n for n, w in wanted.items() if z[n].shape != w.shape or not np.allclose(z[n], w, rtol=1e-4, atol=1e-4, equal_nan=True)]
+            wrong = [n for n, w in wanted.items() if z[n].shape != w.shape or not same(z[n], w)]
         self.count(name, f"values differ from the CPU's: {', '.join(wrong)}" if wrong else "")
 
 

@@ -101,7 +101,64 @@ def pages():
                        lengths=np.array([5, 11]))
 
 
+def edges(dtype, bits):
+    """Pairs of integers of any size, the ends and the steps between words among them."""
+    near = [n + d for n in (0, 2**24, 2**31, 2**32, 2**53, 2**62) for d in (-1, 0, 1)]
+    ends = [2**bits - 1, 2**bits - 2, 2**(bits - 1), 2**40 + 2**16, 2**40 + 3 * 2**16, 2**63 - 2**38, 2**63 - 2**38 - 1]
+    values = [n for n in near + ends + [-n for n in near + ends] if np.iinfo(dtype).min <= n <= np.iinfo(dtype).max]
+    shifted = rng.integers(np.iinfo(dtype).min, np.iinfo(dtype).max, 200, dtype, endpoint=True) >> rng.integers(0, 64, 200).astype(dtype)
+    every = np.concatenate([np.array(values, dtype), shifted])
+    x, y = (a.ravel() for a in np.meshgrid(every[:70], every))
+    return x, y
+
+
+def longs(dtype):
+    """64-bit arithmetic, which no device has to offer."""
+    x, y = edges(dtype, 63 if dtype == np.int64 else 64)
+    nodes, outputs = [], {}
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+
+    def node(op, inputs, result=kind, **attributes):
+        name = f"{op}_{len(nodes)}"
+        nodes.append(helper.make_node(op, inputs, [name], **attributes))
+        if result is not None:
+            outputs[name] = result
+        return name
+
+    for op in ("Add", "Sub", "Mul", "Max", "Min", "BitwiseAnd", "BitwiseOr", "BitwiseXor"):
+        node(op, ["x", "y"])
+    for op in ("Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal"):
+        node("Where", [node(op, ["x", "y"], TensorProto.BOOL), "x", "y"])
+    node("Div", ["x", "divisor"]), node("Mod", ["x", "divisor"])
+    for to in (TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT8, TensorProto.UINT16, TensorProto.BOOL, TensorProto.UINT64, TensorProto.INT64):
+        node("Cast", ["x"], to, to=to)
+    node("Equal", [node("Cast", ["x"], None, to=TensorProto.FLOAT), "rounded"], TensorProto.BOOL) # to the last bit
+    for name in ("f", "i", "s"):
+        node("Cast", [name], to=kind)
+    if dtype == np.int64:
+        node("Mod", ["x", "f_as_long"], fmod=1)
+        node("Abs", ["x"]), node("Neg", ["x"]), node("Sign", ["x"]), node("ReduceMin", ["x"], keepdims=0)
+    else:
+        for direction in ("LEFT", "RIGHT"):
+            node("BitShift", ["x", "by"], direction=direction)
+    divisor = np.where((y == 0) | ((x == np.iinfo(dtype).min) & (y == dtype(0) - dtype(1))), dtype(3), y)
+    f = rng.standard_normal(len(x), dtype=np.float32) * np.float32(2) ** rng.integers(-3, 60, len(x)).astype(np.float32)
+    f = np.abs(f) if dtype == np.uint64 else f
+    inputs = dict(x=x, y=y, divisor=divisor, f=f, i=(y & dtype(2**31 - 1)).astype(np.int32), s=(y & dtype(127)).astype(np.int8),
+                  rounded=x.astype(np.float32))
+    if dtype == np.int64:
+        inputs["f_as_long"] = np.maximum(np.abs(divisor >> 20), 1)
+    else:
+        inputs["by"] = y & dtype(63)
+    values = [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(v.dtype), ["n"]) for n, v in inputs.items()]
+    results = [helper.make_tensor_value_info(n, k, [] if n.startswith("Reduce") else ["n"]) for n, k in outputs.items()]
+    model = helper.make_model(helper.make_graph(nodes, "program", values, results), opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    return model.SerializeToString(), inputs
+
+
 PROGRAMS = {
+    "64-bit integers": lambda: longs(np.int64),
+    "64-bit integers without a sign": lambda: longs(np.uint64),
     "matching": lambda: (MATCHING, dict(cost=normal(2, 5, 7))),
     "matching of more rows": lambda: (MATCHING, dict(cost=normal(1, 6, 3))),
     "matching with ties": lambda: (MATCHING, dict(cost=rng.integers(0, 3, (3, 66, 70)).astype(np.float32))),
