@@ -53,8 +53,8 @@ struct Stage {
 /// or none, and see there what each of them has written; see Workgroup.h.
 inline constexpr llvm::StringLiteral kGroupSizeAttr = "fovea.group_size";
 /// Memory that the invocations of a workgroup share is an llvm.alloca of words (i32) in this address space; in all no
-/// more than that many.
-inline constexpr unsigned kSharedAddressSpace = 3, kMostSharedWords = (16 << 10) / 4;
+/// more than that many. With that alignment, in bytes, it is one of vectors of four words.
+inline constexpr unsigned kSharedAddressSpace = 3, kMostSharedWords = (16 << 10) / 4, kByFourAlignment = 16;
 
 /// On the same function: the subgroups of its workgroups have that many invocations.
 inline constexpr llvm::StringLiteral kSubgroupSizeAttr = "fovea.subgroup_size";
@@ -152,8 +152,9 @@ public:
 
   /// Of a stage for shaders: its tasks are done by workgroups of so many invocations.
   void setGroupSize(int64_t invocations);
-  /// The address of so many 32-bit words that the invocations of a workgroup share. They hold nothing at first.
-  mlir::Value sharedMemory(int64_t words);
+  /// The address of so many 32-bit words that the invocations of a workgroup share. They hold nothing at first. Only
+  /// `byFour` four floats from a multiple of four words on are one load or store.
+  mlir::Value sharedMemory(int64_t words, bool byFour = false);
 
   mlir::Value add(mlir::Value a, mlir::Value b);
   mlir::Value mul(mlir::Value a, mlir::Value b);

@@ -88,6 +88,9 @@ mlir::FailureOr<llvm::SmallVector<Stage>> emitMatmul(exec::KernelDefOp kernel, M
 /// For machines that run shaders: each invocation makes a tile of sums in registers.
 std::unique_ptr<KernelLowering> createMatmulThreadsLowering();
 
+/// For machines that run shaders: each workgroup makes a tile of sums, from tiles of the operands in shared memory.
+std::unique_ptr<KernelLowering> createMatmulWorkgroupLowering();
+
 /// For machines whose subgroups make products of f16 matrices together.
 std::unique_ptr<KernelLowering> createMatmulCooperativeLowering();
 

@@ -6,8 +6,7 @@
 // terms. A weight that lies such that its matrices can be read in place stays there. A subgroup makes a block of
 // matrices of sums, which stay in registers over all terms and then lie in memory, cut in the same way. What follows
 // the sums, of any layout, is done by one invocation for each of them; a normalisation of the rows by one for each row.
-#include "compiler/lowering/InPlace.h"
-#include "compiler/lowering/Matmul.h"
+#include "compiler/lowering/MatmulShaders.h"
 #include "compiler/lowering/SingleOp.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -265,12 +264,7 @@ void CooperativeWriter::writeEpilogue() {
   });
 }
 
-void CooperativeWriter::writeNorm() {
-  Value n = frame.size(form.n);
-  c.loop(frame.begin(), frame.end(), 1, [&](Value row) {
-    epilogue.normalize({}, row, c.constant(1), 1, own(at.norm, c.b.getF32Type(), c.mul(row, n)), n);
-  });
-}
+void CooperativeWriter::writeNorm() { normalizeRows(frame, c, form, own(at.norm, c.b.getF32Type(), c.constant(0))); }
 
 namespace {
 class MatmulCooperativeLowering : public KernelLowering {
@@ -293,17 +287,8 @@ public:
     if (!takeRequested(requested, "rows", 1, 4, 1, sizes.rows, reason) ||
         !takeRequested(requested, "columns", 1, 4, 1, sizes.columns, reason))
       return failure();
-    Builder b(kernel.op->getContext());
-    Schedule schedule;
-    NamedAttrList attributes;
-    attributes.set("kind", b.getStringAttr(name()));
-    for (auto [key, value] : {std::pair("rows", sizes.rows), {"columns", sizes.columns}})
-      attributes.set(key, b.getI64IntegerAttr(value));
-    schedule.attributes = attributes.getDictionary(b.getContext());
-    schedule.layouts = f.layouts();
-    schedule.aliases =
-        aliasesOf(kernel, [&](BlockArgument init, BlockArgument input) { return f.mayWriteOver(init, input); });
-    schedule.scratchBytes = affineOf(placesOf(f, sizes).end, b.getContext());
+    Schedule schedule = shaderSchedule(f, name(), {{"rows", sizes.rows}, {"columns", sizes.columns}});
+    schedule.scratchBytes = affineOf(placesOf(f, sizes).end, kernel.op->getContext());
     // Where most of a matrix would be zeros a product of single elements takes less.
     schedule.nanoseconds = m * 2 < matrix.m || n * 2 < matrix.n ? 1 : 0;
     return schedule;
@@ -323,15 +308,10 @@ public:
     Counts counts = countsOf(f, sizes, context);
     SmallVector<Stage> stages;
     auto add = [&](StringRef suffix, AffineExpr tasks, void (CooperativeWriter::*write)()) {
-      Stage &stage = stages.emplace_back();
-      stage.function = (kernel.getSymName() + suffix).str();
-      StageFrame frame(KernelView(kernel), code, stage.function);
-      KernelCode c(frame.builder(), frame.loc(), machine);
-      CooperativeWriter writer(frame, c, f, sizes);
-      (writer.*write)();
-      frame.finish();
-      stage.tasks = tasks;
-      stage.workspaceBytes = getAffineConstantExpr(0, context);
+      stages.push_back(shaderStage(kernel, suffix, tasks, machine, code, [&](StageFrame &frame, KernelCode &c) {
+        CooperativeWriter writer(frame, c, f, sizes);
+        (writer.*write)();
+      }));
     };
     bool transposed;
     AffineExpr elements = affineOf(f.count(f.rows) * f.n, context);

@@ -3,10 +3,10 @@
 //
 // The columns of a workgroup's invocations are neighbours, so that a load of w is one access to consecutive memory, and
 // its rows are the same, so that a load of a is the same for all of them. There is no shared memory in it: on devices
-// that are CPUs a workgroup's copy costs more than the caches that they have. A normalisation of the rows is a second
-// stage, one invocation a row; between the two the values lie in memory of the kernel's own.
-#include "compiler/lowering/InPlace.h"
-#include "compiler/lowering/Matmul.h"
+// that are CPUs a workgroup's copy costs more than the caches that they have, and few rows have nothing to share. A
+// normalisation of the rows is a second stage, one invocation a row; between the two the values lie in memory of the
+// kernel's own.
+#include "compiler/lowering/MatmulShaders.h"
 #include "compiler/lowering/SingleOp.h"
 #include "compiler/lowering/Threads.h"
 
@@ -26,23 +26,19 @@ struct Tile {
 class Writer {
 public:
   Writer(StageFrame &frame, KernelCode &c, MatmulForm &form, Tile tile)
-      : frame(frame), c(c), form(form), tile(tile), places(frame, c, form), epilogue(frame, c, form) {}
+      : frame(frame), c(c), form(form), tile(tile), places(frame, c, form) {}
   void writeSums();
-  void writeNorm();
 
 private:
   using Values = KernelCode::Values;
   int64_t wRun();
   Values aRun(Value row, Value at, int64_t count);
-  /// The memory between the stages: element (0, 0).
-  Value scratch() { return frame.buffer(form.kernel.outputs().back()); }
 
   StageFrame &frame;
   KernelCode &c;
   MatmulForm &form;
   const Tile tile;
   RowPlaces places;
-  MatmulEpilogue epilogue;
 };
 } // namespace
 
@@ -112,24 +108,7 @@ void Writer::writeSums() {
     sums = c.loop(c.constant(0), whole, kUnroll, sums,
                   [&](Value at, ValueRange state) { return steps(at, kUnroll, state); });
     sums = c.loop(whole, k, 1, sums, [&](Value at, ValueRange state) { return steps(at, 1, state); });
-    for (int64_t i = 0; i < tile.rows; ++i) {
-      Value row = c.add(m0, i);
-      c.when(c.less(row, m), [&] {
-        for (int64_t j = 0; j < tile.columns; ++j)
-          c.when(c.less(columns[j], n), [&] {
-            Value sum = c.splat(c.vector(form.element, 1), sums[i * tile.columns + j]);
-            if (Value left = epilogue.finish(batch, row, sum, {columns[j], {}, 1}))
-              c.store(left, c.address(scratch(), form.element, c.add(c.mul(row, n), columns[j])));
-          });
-      });
-    }
-  });
-}
-
-void Writer::writeNorm() {
-  Value n = frame.size(form.n);
-  c.loop(frame.begin(), frame.end(), 1, [&](Value row) {
-    epilogue.normalize({}, row, c.constant(1), 1, c.address(scratch(), form.element, c.mul(row, n)), n);
+    finishSums(frame, c, form, batch, m0, columns, sums);
   });
 }
 
@@ -156,19 +135,9 @@ public:
         !takeRequested(requested, "columns", 1, 8, 1, tile.columns, reason) ||
         !takeRequested(requested, "uniform", 0, 1, 1, uniform, reason))
       return failure();
-    Builder b(kernel.op->getContext());
-    Schedule schedule;
-    schedule.attributes = b.getDictionaryAttr({b.getNamedAttr("kind", b.getStringAttr(name())),
-                                               b.getNamedAttr("rows", b.getI64IntegerAttr(tile.rows)),
-                                               b.getNamedAttr("columns", b.getI64IntegerAttr(tile.columns)),
-                                               b.getNamedAttr("uniform", b.getI64IntegerAttr(uniform))});
-    f.packForShaders();
-    schedule.layouts = f.layouts();
-    schedule.aliases =
-        aliasesOf(kernel, [&](BlockArgument init, BlockArgument input) { return f.mayWriteOver(init, input); });
-    if (f.norm)
-      schedule.scratchBytes =
-          affineOf(f.count(f.rows) * f.n, b.getContext()) * static_cast<int64_t>(bytesOf(f.element));
+    Schedule schedule =
+        shaderSchedule(f, name(), {{"rows", tile.rows}, {"columns", tile.columns}, {"uniform", uniform}});
+    schedule.scratchBytes = passedOnBytes(f);
     schedule.nanoseconds = 0; // better than loops over scalars, whatever the sizes
     return schedule;
   }
@@ -184,26 +153,17 @@ public:
     MatmulForm &f = **form;
     Tile tile{rows.getInt(), columns.getInt(), uniform.getInt() != 0};
     MLIRContext *context = kernel.getContext();
+    AffineExpr m = affineOf(f.count(f.rows), context), tasks = affineOf(f.count(f.batch), context) *
+                                                               m.ceilDiv(tile.rows) *
+                                                               affineOf(f.n, context).ceilDiv(tile.columns * kGroup);
     SmallVector<Stage> stages;
-    auto add = [&](StringRef suffix, AffineExpr tasks, llvm::function_ref<void(Writer &)> write) {
-      Stage &stage = stages.emplace_back();
-      stage.function = (kernel.getSymName() + suffix).str();
-      StageFrame frame(KernelView(kernel), code, stage.function);
-      KernelCode c(frame.builder(), frame.loc(), machine);
-      Writer writer(frame, c, f, tile);
-      write(writer);
-      frame.finish();
-      stage.tasks = tasks;
-      stage.workspaceBytes = getAffineConstantExpr(0, context);
-    };
-    AffineExpr m = affineOf(f.count(f.rows), context);
-    add("_sums",
-        affineOf(f.count(f.batch), context) * m.ceilDiv(tile.rows) *
-            affineOf(f.n, context).ceilDiv(tile.columns * kGroup),
-        [](Writer &writer) { writer.writeSums(); });
-    code.lookupSymbol(stages[0].function)->setAttr(kGroupSizeAttr, Builder(context).getI64IntegerAttr(kGroup));
+    stages.push_back(shaderStage(kernel, "_sums", tasks, machine, code, [&](StageFrame &frame, KernelCode &c) {
+      frame.setGroupSize(kGroup);
+      Writer(frame, c, f, tile).writeSums();
+    }));
     if (f.norm)
-      add("_norm", m, [](Writer &writer) { writer.writeNorm(); });
+      stages.push_back(shaderStage(kernel, "_norm", m, machine, code,
+                                   [&](StageFrame &frame, KernelCode &c) { normalizeRows(frame, c, f); }));
     return stages;
   }
 };

@@ -46,6 +46,7 @@ struct Registry {
   Registry() {
     add(createMatmulLowering());
     add(createMatmulCooperativeLowering());
+    add(createMatmulWorkgroupLowering());
     add(createMatmulThreadsLowering());
     add(createAttentionLowering());
     add(createAttentionThreadsLowering());

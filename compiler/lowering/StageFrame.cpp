@@ -129,11 +129,11 @@ void StageFrame::setGroupSize(int64_t invocations) {
   function->setAttr(kGroupSizeAttr, b.getI64IntegerAttr(invocations));
 }
 
-Value StageFrame::sharedMemory(int64_t words) {
+Value StageFrame::sharedMemory(int64_t words, bool byFour) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(prologueEnd);
   Type pointer = LLVM::LLVMPointerType::get(b.getContext(), kSharedAddressSpace);
-  return LLVM::AllocaOp::create(b, location, pointer, b.getI32Type(), constant(words), /*alignment=*/4);
+  return LLVM::AllocaOp::create(b, location, pointer, b.getI32Type(), constant(words), byFour ? kByFourAlignment : 4);
 }
 
 Value StageFrame::size(const DimExpr &expr) {

@@ -14,8 +14,8 @@ class Workgroup {
 public:
   using Values = KernelCode::Values;
 
-  /// To be made once in a stage, within its loop over tasks. `valueWords`: of what is reduced, at most.
-  Workgroup(StageFrame &frame, KernelCode &c, int64_t size, int64_t valueWords);
+  /// To be made once in a stage, within its loop over tasks. `valueWords`: of what is reduced, at most; 0: nothing is.
+  Workgroup(StageFrame &frame, KernelCode &c, int64_t size, int64_t valueWords = 0);
 
   const int64_t size;
   /// The number of this invocation, from 0 to size - 1; i64.

@@ -146,7 +146,7 @@ TEST_F(Loading, TellsWhatIsWrongWithTheHeader) {
   const auto *start = reinterpret_cast<const std::byte *>(other.data());
   EXPECT_FAILS(load({start, start + other.size()}), FOVEA_INVALID, "not a Fovea artifact");
   test::Bytes newer = file;
-  newer[8] = std::byte{3};
+  newer[8] = std::byte{4};
   EXPECT_FAILS(load(newer), FOVEA_UNSUPPORTED,
                "expected an artifact of format version 3, got version 4; a newer runtime is needed");
   test::Bytes older = file;

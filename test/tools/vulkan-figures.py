@@ -1,4 +1,4 @@
-"""What --explain says of a shader on a GPU, held against a product whose tile is known: flops and bytes of a trip of the loop, registers, shared memory, occupancy."""
+"""What --explain says of a shader on a GPU, held against products whose tiles are known: flops and bytes of a trip of the loop, registers, shared memory, occupancy."""
 import json
 import numpy as np
 import onnx
@@ -31,7 +31,7 @@ def shaders(name, nodes, shapes, output, *flags):
 product = [helper.make_node("MatMul", ["a", "b"], ["y"])]
 previous = 0
 for rows, columns in ((1, 1), (4, 1), (4, 2), (8, 4)):
-    (shader,) = shaders("product", product, dict(a=(256, 512), b=(512, 1024)), (256, 1024), f"--schedule=*:rows={rows},columns={columns},uniform=0")
+    (shader,) = shaders("product", product, dict(a=(256, 512), b=(512, 1024)), (256, 1024), "--lowering=matmul-threads", f"--schedule=*:rows={rows},columns={columns},uniform=0")
     flops = 2 * rows * columns * UNROLL * GROUP
     # Rows of a are the same for all invocations, columns of b are their own.
     moved = FLOAT * UNROLL * (rows + columns * GROUP)
@@ -42,6 +42,22 @@ for rows, columns in ((1, 1), (4, 1), (4, 2), (8, 4)):
     sums, loads = rows * columns, UNROLL * (rows + columns)
     expect(max(sums, previous) < shader["registers"] < 32 + 2 * rows + sums + loads, f"registers for {rows} x {columns}, got {shader}")
     previous = sums
+
+# Tiles in shared memory: each element of both panels is loaded and put there once in a step, which is a trip of the loop around that over what is there.
+previous = 0
+for rows, columns, terms, group in ((16, 32, 16, 64), (32, 32, 16, 64), (64, 64, 8, 128), (64, 64, 16, 128)):
+    (shader,) = shaders("tile", product, dict(a=(256, 512), b=(512, 1024)), (256, 1024), f"--schedule=matmul-workgroup:rows={rows},columns={columns},terms={terms},group={group}")
+    flops, moved, own = 2 * rows * columns * terms, FLOAT * terms * (rows + columns), rows * columns // 4 // group
+    read = FLOAT * terms * group * (own + 4)
+    expect(shader["loop_flops"] == flops, f"{flops} flops for {rows} x {columns}, got {shader}")
+    expect(shader["loop_buffer_bytes"] == moved, f"{moved} bytes for {rows} x {columns}, got {shader}")
+    expect(shader["loop_shared_bytes"] == moved + read, f"{moved} bytes written to shared memory and {read} read for {rows} x {columns}, got {shader}")
+    # The rows' four-term blocks are padded, by 128 / terms words each.
+    expect(shader["shared_bytes"] == moved + FLOAT * 128 // terms * terms // 4 and shader["invocations"] == group, f"panels in shared memory, got {shader}")
+    sums, loads = 4 * own, (rows + columns) * terms // group
+    expect(max(sums, previous) < shader["registers"] < 48 + sums + loads, f"registers for {rows} x {columns}, got {shader}")
+    previous = sums
+expect(flops / moved == 16, "64 x 64 sums to take 16 flops a byte")
 
 # Rows that a workgroup does together meet in shared memory.
 (shader,) = shaders("rows", [helper.make_node("Softmax", ["a"], ["y"], axis=-1)], dict(a=(8, 4096)), (8, 4096))

@@ -24,9 +24,9 @@ def model(name, nodes, inputs, outputs, weights, dtype=TensorProto.FLOAT):
     return name
 
 
-def run(name, inputs, least=0, shared=0, dtype=np.float32):
+def run(name, inputs, *flags, least=0, shared=0, dtype=np.float32):
     """Compares what the targets give for several shapes. Some shader has at least so many buffers, and so many without a binding."""
-    t.compile(t.path(name + ".onnx"), "--target=cpu,vulkan", "-o", name + ".fovea")
+    t.compile(t.path(name + ".onnx"), "--target=cpu,vulkan", "-o", name + ".fovea", *flags)
     shaders = json.loads(t.run("fovea-inspect", name + ".fovea", "--json").stdout)["shaders"]
     expect(all(shader["bindings"] <= 8 for shader in shaders), "no more than 8 bindings")
     expect(max(shader["buffers"] for shader in shaders) >= least, f"{least} buffers, got {[shader['buffers'] for shader in shaders]}")
@@ -64,3 +64,9 @@ for count in (9, 40):
     model(f"concat-{count}", [helper.make_node("Concat", [n for n, _, _ in inputs], ["y"], axis=0)], inputs, [("y", ("m", 3))], {})
     shaders = run(f"concat-{count}", inputs)
     expect(max(shader["sizes"] for shader in shaders) >= count, f"{count} sizes")
+
+# A product in shared memory, with nearly all of it and all invocations.
+inputs = [("x", ("m", "k"), [(70, 33), (64, 28), (1, 5)]), ("y", ("k", "n"), [(33, 67), (28, 128), (5, 2)])]
+model("product", [helper.make_node("MatMul", ["x", "y"], ["z"])], inputs, [("z", ("m", "n"))], {})
+shaders = run("product", inputs, "--vulkan-variants=portable", "--lowering=matmul-workgroup", "--schedule=matmul-workgroup:rows=64,columns=64,terms=28,group=128")
+expect([shader["kind"] for shader in shaders] == ["matmul-workgroup"] and shaders[0]["workgroup"] == 128, f"a product of a workgroup, got {shaders}")

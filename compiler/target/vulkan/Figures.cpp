@@ -20,6 +20,10 @@ unsigned Figures::groupsOfUnit() const {
 
 double Figures::occupancy() const { return static_cast<double>(groupsOfUnit()) * groupSize / GpuUnit::kInvocations; }
 
+void Figures::add(const Figures &part, int64_t times) {
+  flops += part.flops * times, bufferBytes += part.bufferBytes * times, sharedTraffic += part.sharedTraffic * times;
+}
+
 /// 32-bit words of a value in registers: none for constants, pointers and buffers.
 static unsigned wordsOf(Value value) {
   Type type = value.getType();
@@ -103,26 +107,42 @@ private:
 };
 } // namespace
 
-/// What runs in one trip of a loop, or once: the operations in a region, those of inner branches too.
+/// What runs in one trip of a loop, or once: the operations in a region, those of inner branches too, and those of
+/// inner loops as often as they are known to run.
 static Figures inRegion(Region &region, const Divergence &divergence, unsigned groupSize) {
   Figures figures;
-  region.walk([&](Operation *op) {
-    figures.flops += flopsOf(op) * groupSize;
+  for (Operation &op : region.getOps()) {
+    auto loop = dyn_cast<scf::ForOp>(op);
+    std::optional<APInt> trips = loop ? loop.getStaticTripCount() : std::nullopt;
+    for (Region &inner : op.getRegions())
+      figures.add(inRegion(inner, divergence, groupSize), trips ? trips->getSExtValue() : 1);
+    figures.flops += flopsOf(&op) * groupSize;
     Value pointer, moved;
     if (auto load = dyn_cast<spirv::LoadOp>(op))
       pointer = load.getPtr(), moved = load.getValue();
     else if (auto store = dyn_cast<spirv::StoreOp>(op))
       pointer = store.getPtr(), moved = store.getValue();
     else
-      return;
+      continue;
     auto space = cast<spirv::PointerType>(pointer.getType()).getStorageClass();
     int64_t bytes = 4 * wordsOf(moved) * (divergence.contains(pointer) ? groupSize : 1);
     if (space == spirv::StorageClass::StorageBuffer)
       figures.bufferBytes += bytes;
     else if (space == spirv::StorageClass::Workgroup)
       figures.sharedTraffic += bytes;
-  });
+  }
   return figures;
+}
+
+/// The loop whose trips `figuresOf` counts, of those that an innermost one is in.
+static LoopLikeOpInterface hottest(LoopLikeOpInterface innermost) {
+  for (LoopLikeOpInterface loop = innermost; loop; loop = loop->getParentOfType<LoopLikeOpInterface>()) {
+    bool meet = false;
+    loop->walk([&](spirv::ControlBarrierOp) { meet = true; });
+    if (meet)
+      return loop;
+  }
+  return innermost;
 }
 
 /// Bytes of the elements of an array in workgroup memory.
@@ -151,10 +171,8 @@ Figures fovea::vulkan::figuresOf(spirv::ModuleOp module, unsigned groupSize) {
     if (!isInnermost)
       return;
     Figures trip;
-    for (Region &region : loop->getRegions()) {
-      Figures part = inRegion(region, divergence, groupSize);
-      trip.flops += part.flops, trip.bufferBytes += part.bufferBytes, trip.sharedTraffic += part.sharedTraffic;
-    }
+    for (Region &region : hottest(loop)->getRegions())
+      trip.add(inRegion(region, divergence, groupSize));
     if (trip.flops > most)
       most = trip.flops, figures = trip;
   });

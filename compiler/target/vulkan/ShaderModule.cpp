@@ -83,17 +83,29 @@ Value ShaderModule::word(uint8_t buffer, Value index, uint8_t window) {
   return spirv::AccessChainOp::create(b, loc, start, ValueRange{zero, index});
 }
 
-void ShaderModule::share(int64_t words) {
+void ShaderModule::share(int64_t words, bool byFour) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(function);
-  auto type = spirv::PointerType::get(spirv::ArrayType::get(b.getI32Type(), words), spirv::StorageClass::Workgroup);
-  auto variable = spirv::GlobalVariableOp::create(b, loc, type, "shared", /*initializer=*/FlatSymbolRefAttr());
+  Type word = b.getI32Type();
+  auto array =
+      byFour ? spirv::ArrayType::get(VectorType::get({4}, word), words / 4) : spirv::ArrayType::get(word, words);
+  auto variable =
+      spirv::GlobalVariableOp::create(b, loc, spirv::PointerType::get(array, spirv::StorageClass::Workgroup),
+                                      byFour ? "shared_by_four" : "shared", /*initializer=*/FlatSymbolRefAttr());
   b.setInsertionPointToStart(&function.getBody().front());
-  sharedBase = spirv::AddressOfOp::create(b, loc, variable);
+  (byFour ? sharedFours : sharedBase) = spirv::AddressOfOp::create(b, loc, variable);
 }
 
-Value ShaderModule::sharedWord(Value index) {
-  return spirv::AccessChainOp::create(b, loc, sharedBase, ValueRange{index});
+Value ShaderModule::sharedWord(Value index, bool byFour) {
+  if (!byFour)
+    return spirv::AccessChainOp::create(b, loc, sharedBase, ValueRange{index});
+  Value four = b.createOrFold<arith::ShRUIOp>(loc, index, constant(2)),
+        lane = b.createOrFold<arith::AndIOp>(loc, index, constant(3));
+  return spirv::AccessChainOp::create(b, loc, sharedFours, ValueRange{four, lane});
+}
+
+Value ShaderModule::sharedFour(Value index) {
+  return spirv::AccessChainOp::create(b, loc, sharedFours, ValueRange{index});
 }
 
 Value ShaderModule::fourWords(uint8_t buffer, Value index, uint8_t window) {

@@ -14,8 +14,9 @@ public:
 
   mlir::OpBuilder &builder() { return b; }
   mlir::spirv::ModuleOp module() { return spirvModule; }
-  /// To be called before words of it are asked for: the memory of the workgroup, in words.
-  void share(int64_t words);
+  /// To be called before words of it are asked for: the memory of the workgroup, in words; `byFour`: that of vectors of
+  /// four words, beside that of single ones.
+  void share(int64_t words, bool byFour);
   /// Ends the entry point, for workgroups of `groupSize` invocations.
   mlir::spirv::ModuleOp finish(unsigned groupSize);
 
@@ -24,7 +25,9 @@ public:
   /// bindings.
   mlir::Value word(uint8_t buffer, mlir::Value index, uint8_t window = artifact::WHOLE_BUFFER);
   /// The pointer to word `index` (i32) of the memory of the workgroup.
-  mlir::Value sharedWord(mlir::Value index);
+  mlir::Value sharedWord(mlir::Value index, bool byFour);
+  /// The pointer to the four of them from word 4 * `index` on (vector<4xi32>).
+  mlir::Value sharedFour(mlir::Value index);
   /// The pointer to the four words from word 4 * `index` on (vector<4xi32>).
   mlir::Value fourWords(uint8_t buffer, mlir::Value index, uint8_t window = artifact::WHOLE_BUFFER);
   /// The pointer to an array of words (i32) of the invocation's own.
@@ -56,7 +59,7 @@ private:
   using View = std::pair<unsigned, unsigned>;
   llvm::DenseMap<View, mlir::spirv::GlobalVariableOp> buffers;
   llvm::DenseMap<View, mlir::Value> bases; ///< in the entry block
-  mlir::Value sharedBase;                  ///< of the workgroup's memory
+  mlir::Value sharedBase, sharedFours;     ///< of the workgroup's memory
 };
 
 } // namespace fovea::vulkan

@@ -309,6 +309,11 @@ LogicalResult ThreadCode::translate(Operation *op) {
                spirv::CompositeExtractOp::create(
                    b, loc, get(o.getSource()), ArrayRef<int32_t>{static_cast<int32_t>(o.getStaticPosition().front())})),
            success();
+  if (auto o = dyn_cast<vector::FromElementsOp>(op);
+      o && o.getType().getNumElements() == 4 && o.getType().getElementType().isF32()) {
+    SmallVector<Value> four = llvm::map_to_vector(o.getElements(), [&](Value element) { return get(element); });
+    return set(o.getResult(), spirv::CompositeConstructOp::create(b, loc, o.getType(), four)), success();
+  }
   if (isa<vector::BroadcastOp, vector::ExtractOp, vector::ShuffleOp, vector::FromElementsOp, vector::ToElementsOp>(
           op)) {
     // Of one lane, all of them are the same.
@@ -363,15 +368,16 @@ FailureOr<spirv::ModuleOp> ThreadCode::write() {
   }
   if (!together && divergence.any())
     return refuse(function, "the invocations of a workgroup, in a stage that has none,");
-  int64_t words = 0;
+  int64_t words[2] = {};
   function.walk([&](LLVM::AllocaOp op) {
     APInt size;
     if (cast<LLVM::LLVMPointerType>(op.getType()).getAddressSpace() == lowering::kSharedAddressSpace &&
         matchPattern(op.getArraySize(), m_ConstantInt(&size)))
-      words += size.getSExtValue();
+      words[op.getAlignment() == lowering::kByFourAlignment] += size.getSExtValue();
   });
-  if (words)
-    frame.share(words);
+  for (bool byFour : {false, true})
+    if (words[byFour])
+      frame.share(words[byFour], byFour);
   Value group = frame.group();
   task = together ? group : make<arith::AddIOp>(make<arith::MulIOp>(group, constant(groupSize)), frame.invocation());
   tasks = frame.push(kTasksWord);

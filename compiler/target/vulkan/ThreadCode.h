@@ -27,6 +27,7 @@ struct Place {
   mlir::Value condition = {};
   std::shared_ptr<std::pair<Place, Place>> both = {};
   mlir::Value variable = {}; ///< array: the invocation's own
+  bool byFour = false;       ///< shared: in the memory that is vectors of four
 };
 
 class ThreadCode {
@@ -74,6 +75,9 @@ private:
   mlir::LogicalResult store(mlir::Operation *op, mlir::Value value, mlir::Value pointer, mlir::Value mask);
   mlir::LogicalResult copy(mlir::LLVM::MemcpyOp op);
   mlir::Value loadFour(const Place &place);
+  mlir::Value fourPointer(const Place &place, mlir::Value index);
+  mlir::Value numberOfFour(const Place &place);
+  static bool isByFour(const Place &place, mlir::VectorType type);
   mlir::Value loadFrom(const Place &place, mlir::Type type);
   void storeTo(const Place &place, mlir::Type type, mlir::Value value);
   struct At {
@@ -124,7 +128,7 @@ private:
   llvm::DenseMap<mlir::Value, Place> places;
   llvm::DenseMap<mlir::Value, mlir::DenseElementsAttr> tables; ///< constant vectors that single elements are taken of
   mlir::Value task, tasks;
-  int64_t sharedWords = 0; ///< that have an owner
+  int64_t sharedWords[2] = {}; ///< that have an owner; the second of those by four
 };
 
 } // namespace fovea::vulkan

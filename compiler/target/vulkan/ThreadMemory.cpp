@@ -27,8 +27,8 @@ Place ThreadCode::advanced(Place place, Value elements, int64_t size) {
   return place;
 }
 
-/// Memory of the workgroup, all of which is one array whose parts follow each other, or an array of the invocation's
-/// own.
+/// Memory of the workgroup, all of which of one kind is one array whose parts follow each other, or an array of the
+/// invocation's own.
 LogicalResult ThreadCode::allocate(LLVM::AllocaOp op) {
   APInt words;
   if (!op.getElemType().isIntOrFloat() || op.getElemType().getIntOrFloatBitWidth() != 32 ||
@@ -41,10 +41,13 @@ LogicalResult ThreadCode::allocate(LLVM::AllocaOp op) {
   }
   if (!function->hasAttr(lowering::kGroupSizeAttr))
     return refuse(op, "memory of a workgroup in a stage that has none");
-  places[op.getResult()] = {.kind = Place::shared, .constant = 4 * sharedWords};
-  sharedWords += words.getSExtValue();
-  if (sharedWords > lowering::kMostSharedWords)
-    return refuse(op, Twine(4 * sharedWords) + " bytes of memory in a workgroup");
+  bool byFour = op.getAlignment() == lowering::kByFourAlignment;
+  if (byFour && words.getZExtValue() % 4)
+    return refuse(op, "vectors of four words in memory of another size");
+  places[op.getResult()] = {.kind = Place::shared, .constant = 4 * sharedWords[byFour], .byFour = byFour};
+  sharedWords[byFour] += words.getSExtValue();
+  if (int64_t all = sharedWords[0] + sharedWords[1]; all > lowering::kMostSharedWords)
+    return refuse(op, Twine(4 * all) + " bytes of memory in a workgroup");
   return success();
 }
 
@@ -109,8 +112,13 @@ Value ThreadCode::pointer(const Place &place, Value word) {
   if (place.kind == Place::array)
     return spirv::AccessChainOp::create(b, loc, place.variable, ValueRange{word});
   if (place.kind == Place::shared)
-    return frame.sharedWord(word);
+    return frame.sharedWord(word, place.byFour);
   return frame.word(place.buffer, word);
+}
+
+/// The same of the four words from word 4 * `index` on.
+Value ThreadCode::fourPointer(const Place &place, Value index) {
+  return place.kind == Place::shared ? frame.sharedFour(index) : frame.fourWords(place.buffer, index);
 }
 
 /// One word, or four from word 4 * `index` on: of the window that it lies in, from `window` on.
@@ -119,7 +127,7 @@ Value ThreadCode::loadWords(const Place &place, Value index, unsigned words, uns
   Type type = words > 1 ? Type(VectorType::get({4}, b.getI32Type())) : b.getI32Type();
   auto load = [&](uint8_t number, Value at) -> Value {
     if (number == artifact::WHOLE_BUFFER)
-      return spirv::LoadOp::create(b, loc, words > 1 ? frame.fourWords(place.buffer, at) : pointer(place, at));
+      return spirv::LoadOp::create(b, loc, words > 1 ? fourPointer(place, at) : pointer(place, at));
     return spirv::LoadOp::create(
         b, loc, words > 1 ? frame.fourWords(place.buffer, at, number) : frame.word(place.buffer, at, number));
   };
@@ -159,17 +167,25 @@ ThreadCode::At ThreadCode::at(const Place &place) {
   return {add(word, make<arith::ShRUIOp>(bytes, constant(2))), shift};
 }
 
-/// Four floats from a multiple of 16 bytes on: what lowerings load vectors of four from.
+/// Whether a vector of that type is one load: four floats from a multiple of 16 bytes on, which lowerings see to.
+bool ThreadCode::isByFour(const Place &place, VectorType type) {
+  return type.getNumElements() == 4 && type.getElementType().isF32() && isWords(place) && place.kind != Place::array &&
+         (place.kind != Place::shared || place.byFour);
+}
+
+/// Which of the vectors of four of a buffer or a workgroup's memory it is.
+Value ThreadCode::numberOfFour(const Place &place) {
+  Value index = constant(place.constant / 16);
+  return place.words ? make<arith::AddIOp>(make<arith::ShRUIOp>(place.words, constant(2)), index) : index;
+}
+
 Value ThreadCode::loadFour(const Place &place) {
   Type floats = VectorType::get({4}, b.getF32Type());
   if (place.kind == Place::choice)
     return either(
         place.condition, floats, [&] { return loadFour(place.both->first); },
         [&] { return loadFour(place.both->second); });
-  Value index = constant(place.constant / 16);
-  if (place.words)
-    index = make<arith::AddIOp>(make<arith::ShRUIOp>(place.words, constant(2)), index);
-  return spirv::BitcastOp::create(b, loc, floats, loadWords(place, index, 4));
+  return spirv::BitcastOp::create(b, loc, floats, loadWords(place, numberOfFour(place), 4));
 }
 
 Value ThreadCode::loadFrom(const Place &place, Type type) {
@@ -314,8 +330,7 @@ LogicalResult ThreadCode::load(Operation *op, Value result, Value pointer, Value
     return failure();
   Type type = withoutLane(result.getType()), kept = typeOf(result);
   if (auto vector = dyn_cast<VectorType>(type)) {
-    if (vector.getNumElements() != 4 || !vector.getElementType().isF32() || mask || !isWords(place) ||
-        place.kind == Place::array)
+    if (mask || !isByFour(place, vector))
       return refuse(op, "this load of a vector");
     return set(result, loadFour(place)), success();
   }
@@ -333,6 +348,12 @@ LogicalResult ThreadCode::store(Operation *op, Value value, Value pointer, Value
     return failure();
   Type type = withoutLane(value.getType());
   Value v = get(value);
+  if (auto vector = dyn_cast<VectorType>(type)) {
+    if (mask || place.kind != Place::shared || !isByFour(place, vector))
+      return refuse(op, "this store of a vector");
+    Value words = spirv::BitcastOp::create(b, loc, VectorType::get({4}, b.getI32Type()), v);
+    return spirv::StoreOp::create(b, loc, fourPointer(place, numberOfFour(place)), words), success();
+  }
   auto whole = [&] { storeTo(place, type, v); };
   if (mask && !matchPattern(mask, m_One()))
     under(get(mask), whole);

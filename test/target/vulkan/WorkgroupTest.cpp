@@ -93,4 +93,27 @@ TEST(Workgroup, BoundsAreKept) {
             std::string::npos);
   EXPECT_NE(refusal("gpu.barrier", "").find("not supported"), std::string::npos);
 }
+TEST(Workgroup, VectorsOfFourInMemoryMadeForThem) {
+  auto memory = [](const std::string &alignment) {
+    return "%four = llvm.alloca %c8 x i32" + alignment + " : (i64) -> !llvm.ptr<3>\n";
+  };
+  const std::string move = "%x = llvm.load %four : !llvm.ptr<3> -> vector<4xf32>\n"
+                           "%to = llvm.getelementptr %four[4] : (!llvm.ptr<3>) -> !llvm.ptr<3>, f32\n"
+                           "llvm.store %x, %to : vector<4xf32>, !llvm.ptr<3>\n",
+                    aligned = " {alignment = 16 : i64}";
+  EXPECT_EQ(refusal(memory(aligned) + move +
+                    "%y = llvm.load %to : !llvm.ptr<3> -> f32\n"
+                    "llvm.store %y, %workspace : f32, !llvm.ptr"),
+            "");
+  EXPECT_NE(refusal(memory("") + move).find("this load of a vector"), std::string::npos);
+  EXPECT_NE(refusal("%x = llvm.load %workspace : !llvm.ptr -> vector<4xf32>\n"
+                    "llvm.store %x, %workspace : vector<4xf32>, !llvm.ptr")
+                .find("this store of a vector"),
+            std::string::npos);
+  EXPECT_NE(refusal("%four = llvm.alloca %c1 x i32" + aligned + " : (i64) -> !llvm.ptr<3>\n" + move)
+                .find("vectors of four words in memory of another size"),
+            std::string::npos);
+  // Memory of both kinds counts.
+  EXPECT_NE(refusal(kShared + memory(aligned) + move).find("16416 bytes of memory in a workgroup"), std::string::npos);
+}
 } // namespace

@@ -20,7 +20,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 node_cases = importlib.import_module("node-cases")
 from cases import collect
 from drivers import DRIVERS, MODES, Validation, manifest
-from programs import PROGRAMS
+from programs import PORTABLE, PROGRAMS
 
 # Node tests by the form they are run in.
 STATIC = """add add_int8 abs where_long_example cast_FLOAT_to_FLOAT16 cast_FLOAT_to_BFLOAT16 cast_FLOAT_to_DOUBLE and_bcast3v1d bitshift_right_uint8
@@ -54,6 +54,7 @@ class Cell:
         if wrong:
             self.failures.append(wrong)
         self.runner = node_cases.Runner(tool("node-runner", "--device=vulkan"), environment)
+        self.portable = node_cases.Runner(tool("node-runner", "--device=vulkan", "--variant=portable"), environment)
 
     def count(self, name, wrong):
         """What became of one case; `wrong` is empty if it passed."""
@@ -76,10 +77,11 @@ class Cell:
         self.count(f"{case.name}@{mode}", wrong)
 
     def run_program(self, name, path, inputs, wanted):
-        code, message = self.runner.run_file(path, inputs)
+        runner = self.portable if name in PORTABLE else self.runner
+        code, message = runner.run_file(path, inputs)
         if code:
             return self.count(name, f"exit code {code}: {message}")
-        with np.load(self.runner.result) as z:
+        with np.load(runner.result) as z:
             wrong = [n for n, w in wanted.items() if z[n].shape != w.shape or not same(z[n], w)]
         self.count(name, f"values differ from the CPU's: {', '.join(wrong)}" if wrong else "")
 
@@ -87,7 +89,7 @@ class Cell:
 def programs(args):
     """name -> file, inputs, results on the CPU."""
     runner, found = node_cases.Runner([os.path.join(args.bin, "node-runner")]), {}
-    for n, (name, make) in enumerate(PROGRAMS.items()):
+    for n, (name, make) in enumerate({**PROGRAMS, **PORTABLE}.items()):
         model, inputs = make()
         path = os.path.join(args.work, f"program-{n}" + (".mlir" if isinstance(model, str) else ".onnx"))
         with open(path, "wb") as file:

@@ -155,6 +155,20 @@ def longs(dtype):
     model = helper.make_model(helper.make_graph(nodes, "program", values, results), opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     return model.SerializeToString(), inputs
 
+def normalised_layer(rows):
+    """A projection with bias, residual and a normalisation of the rows behind it."""
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["p"]), helper.make_node("Add", ["p", "b"], ["s"]), helper.make_node("Add", ["s", "r"], ["t"]),
+             helper.make_node("LayerNormalization", ["t", "scale", "shift"], ["y"], axis=-1)]
+    weights = dict(w=normal(40, 72) / 6, b=normal(72), scale=normal(72), shift=normal(72))
+    return onnx_model(nodes, dict(x=["rows", 40], r=["rows", 72]), dict(y=["rows", 72]), weights), dict(x=normal(rows, 40), r=normal(rows, 72))
+
+
+# What other devices than CPUs are given: products in shared memory. Run with --vulkan-variants=portable.
+PORTABLE = {
+    "batches of products in shared memory": lambda: batches(2, 70, 35, 41),
+    "product of nothing in shared memory": lambda: batches(1, 40, 0, 33),
+    "layer in shared memory": lambda: normalised_layer(37),
+}
 
 PROGRAMS = {
     "64-bit integers": lambda: longs(np.int64),
