@@ -2,6 +2,7 @@
 #ifndef FOVEA_COMPILER_LOWERING_ATTENTION_H
 #define FOVEA_COMPILER_LOWERING_ATTENTION_H
 
+#include "compiler/lowering/KeyParts.h"
 #include "compiler/lowering/Matmul.h"
 #include "dialects/attn/Attn.h"
 
@@ -41,8 +42,12 @@ struct AttentionForm {
   explicit AttentionForm(const KernelView &kernel) : kernel(kernel) {}
   static mlir::FailureOr<std::unique_ptr<AttentionForm>> of(const KernelView &kernel, std::string &reason);
 
-  /// What attention reads and writes, in whatever order.
+  /// What attention reads and writes, in whatever order, and what the parts of its keys leave where it is split.
   llvm::SmallVector<Traffic> traffic();
+  /// What is left by `count` parts of the keys of each row.
+  KeyParts parts(int64_t count) const {
+    return {batch * data::DimExpr(heads) * m, valueSize, attn::AttentionInterface(op).getScoreType(), count};
+  }
   /// The operation if it goes on from a state.
   attn::OnlineAttentionOp online() const {
     return mlir::dyn_cast<attn::OnlineAttentionOp>(attn::AttentionInterface(op).getOperation());
@@ -108,6 +113,8 @@ struct AttentionSchedule {
 
 /// For machines that run shaders: each invocation does a query row with its state in registers.
 std::unique_ptr<KernelLowering> createAttentionThreadsLowering();
+/// For machines that run shaders: a workgroup does a query row, or a part of its keys.
+std::unique_ptr<KernelLowering> createAttentionWorkgroupLowering();
 
 llvm::SmallVector<Stage> emitAttention(exec::KernelDefOp kernel, AttentionForm &form, const AttentionSchedule &schedule,
                                        const Machine &machine, mlir::ModuleOp code);

@@ -113,7 +113,16 @@ SmallVector<Traffic> AttentionForm::traffic() {
     if (accumulator.access)
       add(*accumulator.access, {batch, heads, m, valueSize});
   }
-  return counter.take();
+  SmallVector<Traffic> all = counter.take();
+  if (kernel.body->getTerminator()->getOperands().back() == kernel.outputs().back()) {
+    // One stage writes what parts of the keys leave, the next one reads it.
+    TrafficCounter ofParts(dims);
+    ofParts.addWhole(kernel.outputs().back());
+    ofParts.nextStage();
+    ofParts.addWhole(kernel.outputs().back());
+    llvm::append_range(all, ofParts.take());
+  }
+  return all;
 }
 
 double AttentionForm::emptyValue() const {

@@ -4,8 +4,6 @@
 // Few queries and many keys (decoding with a cache) leave threads without work if a task is a row. Then the keys of a
 // row are split, see KeyParts.h.
 #include "compiler/lowering/AttentionRow.h"
-#include "compiler/lowering/KeyParts.h"
-#include "compiler/lowering/Traffic.h"
 
 using namespace mlir;
 using namespace fovea;
@@ -28,10 +26,6 @@ static int64_t partsFor(AttentionForm &form) {
     return 1;
   return KeyParts::suitable(form.batch.getConstant().value_or(1) * form.heads * *form.m.getConstant(),
                             form.n.getConstant());
-}
-
-static KeyParts partsOf(AttentionForm &form, int64_t count) {
-  return {form.batch * DimExpr(form.heads) * form.m, form.valueSize, form.op.getScoreType(), count};
 }
 
 namespace {
@@ -70,7 +64,7 @@ FailureOr<Schedule> AttentionGeneralLowering::plan(const KernelView &kernel, con
   schedule.attributes = b.getDictionaryAttr(b.getNamedAttr("parts", b.getI64IntegerAttr(parts)));
   schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(context));
   if (parts > 1)
-    schedule.scratchBytes = affineOf(partsOf(f, parts).bytes, context);
+    schedule.scratchBytes = affineOf(f.parts(parts).bytes, context);
   double keys = typicalKeys(f, typical(f.m), typical(f.n), 1);
   schedule.nanoseconds =
       typical(f.batch) * f.heads * typical(f.m) * keys * (4 + 0.06 * (typical(f.keySize) + typical(f.valueSize))) + 200;
@@ -80,18 +74,7 @@ FailureOr<Schedule> AttentionGeneralLowering::plan(const KernelView &kernel, con
 SmallVector<Traffic> AttentionGeneralLowering::traffic(const KernelView &kernel) const {
   std::string reason;
   FailureOr<std::unique_ptr<AttentionForm>> form = AttentionForm::of(kernel, reason);
-  if (failed(form))
-    return KernelLowering::traffic(kernel);
-  SmallVector<Traffic> all = (*form)->traffic();
-  if (kernel.body->getTerminator()->getOperands().back() != kernel.outputs().back())
-    return all;
-  // One stage writes what the parts leave, the next one reads it.
-  TrafficCounter counter((*form)->dims);
-  counter.addWhole(kernel.outputs().back());
-  counter.nextStage();
-  counter.addWhole(kernel.outputs().back());
-  llvm::append_range(all, counter.take());
-  return all;
+  return failed(form) ? KernelLowering::traffic(kernel) : (*form)->traffic();
 }
 
 Stage AttentionGeneralLowering::emitStage(exec::KernelDefOp kernel, AttentionForm &form, const Machine &machine,
@@ -163,7 +146,7 @@ FailureOr<SmallVector<Stage>> AttentionGeneralLowering::emit(exec::KernelDefOp k
   auto attribute = kernel.getSchedule().getAs<IntegerAttr>("parts");
   int64_t count = attribute ? attribute.getInt() : 1;
   if (count > 1) {
-    KeyParts parts = partsOf(form, count);
+    KeyParts parts = form.parts(count);
     if (failed(parts.verify(kernel, kernel.getInitArgs().back(), form.dims)))
       return failure();
     return SmallVector<Stage>{emitParts(kernel, form, parts, machine, code),

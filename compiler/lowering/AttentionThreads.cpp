@@ -12,6 +12,22 @@ using namespace fovea::lowering;
 /// More columns than that do not stay in registers.
 static constexpr int64_t kMostColumns = 128, kFewestQueries = 16;
 
+static ThreadTile suitableTile(AttentionForm &form, const Machine &machine) {
+  double queries = typicalSize(form.m);
+  bool small = std::max(form.d, form.e) <= 64;
+  if (!machine.deviceIsCpu)
+    return {64, 1, small ? 2 : 1, false, false};
+  // Enough workgroups before large ones.
+  if (queries >= kFewestQueries)
+    return {16, queries >= 64 && small ? 4 : 2, 2, true, true};
+  // A load that is one for all is worth more than lanes that have something to do: of few rows, those that share keys
+  // are together.
+  int64_t rows = static_cast<int64_t>(queries) * form.group;
+  ThreadTile tile{std::clamp<int64_t>(rows, 1, 16), 1, small ? 4 : 2, true, true, form.group};
+  tile.parts = suitableParts(form, form.heads / form.group * ((rows + tile.group - 1) / tile.group), machine);
+  return tile;
+}
+
 namespace {
 class AttentionThreadsLowering : public KernelLowering {
 public:
@@ -25,62 +41,75 @@ public:
       return failure();
     AttentionForm &f = **form;
     auto refuse = [&](const Twine &why) { return reason = why.str(), failure(); };
-    if (f.online() || f.normalizer() != attn::Normalizer::softmax)
-      return refuse("it is no softmax over all keys");
-    if (f.needsWeights() || f.hasExtra(attn::Extra::scores) || f.hasExtra(attn::Extra::tap))
-      return refuse("weights or scores are wanted");
-    if (!f.op.getCombine().empty() || f.blockMask)
-      return refuse("it has a combine region or a mask of blocks");
+    if (reason = refusalOfLanes(f); !reason.empty())
+      return failure();
     if (f.d > kMostColumns || f.e > kMostColumns)
       return refuse("heads of more than " + Twine(kMostColumns) + " columns do not stay in registers");
-    // Enough workgroups before large ones.
-    double queries = typicalSize(f.m);
-    if (queries < kFewestQueries)
-      return refuse("there are too few queries for a workgroup");
-    bool small = std::max(f.d, f.e) <= 64;
-    ThreadTile tile = machine.deviceIsCpu ? ThreadTile{16, queries >= 64 && small ? 4 : 2, 2, true, true}
-                                          : ThreadTile{64, 1, small ? 2 : 1, false, false};
+    ThreadTile tile = suitableTile(f, machine);
     int64_t arrays = tile.arrays, uniform = tile.uniform;
     if (!takeRequested(requested, "group", 1, 128, 1, tile.group, reason) ||
         !takeRequested(requested, "rows", 1, 8, 1, tile.rows, reason) ||
         !takeRequested(requested, "keys", 1, 16, 1, tile.keys, reason) ||
         !takeRequested(requested, "arrays", 0, 1, 1, arrays, reason) ||
-        !takeRequested(requested, "uniform", 0, 1, 1, uniform, reason))
+        !takeRequested(requested, "uniform", 0, 1, 1, uniform, reason) ||
+        !takeRequested(requested, "heads", 1, f.group, 1, tile.heads, reason) ||
+        !takeRequested(requested, "parts", 1, mostParts(f), 1, tile.parts, reason))
       return failure();
+    if (f.group % tile.heads != 0)
+      return refuse(Twine(f.group) + " heads that share keys are not made of " + Twine(tile.heads) + " at a time");
     Builder b(kernel.op->getContext());
+    auto named = [&](StringRef name, int64_t value) { return b.getNamedAttr(name, b.getI64IntegerAttr(value)); };
     Schedule schedule;
-    schedule.attributes = b.getDictionaryAttr({b.getNamedAttr("group", b.getI64IntegerAttr(tile.group)),
-                                               b.getNamedAttr("rows", b.getI64IntegerAttr(tile.rows)),
-                                               b.getNamedAttr("keys", b.getI64IntegerAttr(tile.keys)),
-                                               b.getNamedAttr("arrays", b.getI64IntegerAttr(arrays)),
-                                               b.getNamedAttr("uniform", b.getI64IntegerAttr(uniform))});
+    schedule.attributes = b.getDictionaryAttr(
+        {named("group", tile.group), named("rows", tile.rows), named("keys", tile.keys), named("arrays", arrays),
+         named("uniform", uniform), named("heads", tile.heads), named("parts", tile.parts)});
     schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(b.getContext()));
-    schedule.nanoseconds = 0; // better than what keeps scores in memory
+    if (tile.parts > 1)
+      schedule.scratchBytes = affineOf(f.parts(tile.parts).bytes, b.getContext());
+    // Better than what keeps scores in memory. On a GPU too few queries for a workgroup are better off with
+    // attention-workgroup.
+    double queries = typicalSize(f.m), keys = typicalKeys(f, queries, typicalSize(f.n), 1);
+    if (queries < kFewestQueries && !machine.deviceIsCpu)
+      schedule.nanoseconds = typicalSize(f.batch) * f.heads * queries * keys * 0.05 * (f.d + f.e);
     return schedule;
   }
 
   FailureOr<SmallVector<Stage>> emit(exec::KernelDefOp kernel, const Machine &machine, ModuleOp code) const override {
     std::string reason;
     FailureOr<std::unique_ptr<AttentionForm>> found = AttentionForm::of(KernelView(kernel), reason);
-    auto group = kernel.getSchedule().getAs<IntegerAttr>("group"),
-         rows = kernel.getSchedule().getAs<IntegerAttr>("rows"), keys = kernel.getSchedule().getAs<IntegerAttr>("keys"),
-         arrays = kernel.getSchedule().getAs<IntegerAttr>("arrays"),
-         uniform = kernel.getSchedule().getAs<IntegerAttr>("uniform");
-    if (failed(found) || !group || !rows || !keys || !arrays || !uniform)
+    auto read = [&](StringRef name) { return kernel.getSchedule().getAs<IntegerAttr>(name); };
+    auto group = read("group"), rows = read("rows"), keys = read("keys"), arrays = read("arrays"),
+         uniform = read("uniform"), heads = read("heads"), parts = read("parts");
+    if (failed(found) || !group || !rows || !keys || !arrays || !uniform || !heads || !parts)
       return kernel.emitError("not an attention with a group, rows and keys of a step: ") << reason, failure();
-    const ThreadTile tile{group.getInt(), rows.getInt(), keys.getInt(), arrays.getInt() != 0, uniform.getInt() != 0};
+    const ThreadTile tile{group.getInt(),        rows.getInt(),  keys.getInt(), arrays.getInt() != 0,
+                          uniform.getInt() != 0, heads.getInt(), parts.getInt()};
     AttentionForm &form = **found;
     MLIRContext *context = kernel.getContext();
+    FailureOr<BlockArgument> memory = memoryOfParts(kernel, form, tile.parts);
+    if (failed(memory))
+      return failure();
     Stage stage;
-    stage.function = kernel.getSymName().str();
+    stage.function = kernel.getSymName().str() + (*memory ? "_parts" : "");
     StageFrame frame(KernelView(kernel), code, stage.function);
     KernelCode c(frame.builder(), frame.loc(), machine);
-    c.loop(frame.begin(), frame.end(), 1, [&](Value task) { AttentionThreads(frame, c, form, tile).task(task); });
+    c.loop(frame.begin(), frame.end(), 1,
+           [&](Value task) { AttentionThreads(frame, c, form, tile).task(task, *memory); });
     frame.finish();
     code.lookupSymbol(stage.function)->setAttr(kGroupSizeAttr, Builder(context).getI64IntegerAttr(tile.group));
-    stage.tasks = affineOf(form.batch, context) * form.heads * affineOf(form.m, context).ceilDiv(tile.band());
+    stage.tasks = affineOf(form.batch, context) * (affineOf(form.m, context) * tile.heads).ceilDiv(tile.band()) *
+                  (form.heads / tile.heads * tile.parts);
     stage.workspaceBytes = getAffineConstantExpr(0, context);
-    return SmallVector<Stage>{stage};
+    SmallVector<Stage> stages{stage};
+    if (*memory)
+      stages.push_back(emitJoinOfParts(kernel, form, tile.parts, machine, code));
+    return stages;
+  }
+
+  SmallVector<Traffic> traffic(const KernelView &kernel) const override {
+    std::string reason;
+    FailureOr<std::unique_ptr<AttentionForm>> form = AttentionForm::of(kernel, reason);
+    return failed(form) ? KernelLowering::traffic(kernel) : (*form)->traffic();
   }
 };
 } // namespace

@@ -6,10 +6,7 @@
 // of keys that no row of the workgroup sees are skipped; where only some rows see a key, the others step over it, so
 // what it holds does not matter to them.
 #include "compiler/lowering/AttentionThreads.h"
-#include "compiler/lowering/Body.h"
 #include "compiler/lowering/Threads.h"
-
-#include "mlir/Dialect/Math/IR/Math.h"
 
 #include <limits>
 
@@ -21,30 +18,21 @@ using namespace fovea::lowering;
 static constexpr int64_t kChunk = 8;
 static constexpr double kLowest = -std::numeric_limits<double>::infinity();
 
-Value AttentionThreads::exponential(Value x) { return math::ExpOp::create(c.b, c.loc, x); }
-
-Value AttentionThreads::isLowest(Value x) {
-  return arith::CmpFOp::create(c.b, c.loc, arith::CmpFPredicate::OEQ, x, c.number(type, kLowest));
-}
-
 Value AttentionThreads::sees(const ThreadRow &row, Value j) {
   Value begun = c.compare(arith::CmpIPredicate::sle, row.range.begin, j);
   return arith::AndIOp::create(c.b, c.loc, begun, c.less(j, row.range.end));
 }
 
 void AttentionThreads::loadQuery(ThreadRow &row) {
-  Value q = placeOf(frame, c, form.q, {b, h, row.i}), stride = frame.size(form.q.strides[3]),
-        scale = c.number(type, op.getScale().convertToDouble());
-  auto load = [&](Value d) {
-    return c.mulf(c.load(form.element, c.address(q, form.element, c.mul(d, stride))), scale);
-  };
+  Value q = placeOf(frame, c, form.q, {b, row.h, row.i});
   if (!tile.arrays) {
     for (int64_t d = 0; d < form.d; ++d)
-      row.query.push_back(load(c.constant(d)));
+      row.query.push_back(queryColumn(q, c.constant(d)));
     return;
   }
   row.array = privateArray(c, type, form.d + form.e + tile.keys);
-  c.loop(c.constant(0), c.constant(form.d), 1, [&](Value d) { c.store(load(d), c.address(row.array, type, d)); });
+  c.loop(c.constant(0), c.constant(form.d), 1,
+         [&](Value d) { c.store(queryColumn(q, d), c.address(row.array, type, d)); });
   c.loop(c.constant(form.d), c.constant(form.d + form.e), 1,
          [&](Value e) { c.store(c.number(type, 0), c.address(row.array, type, e)); });
 }
@@ -57,7 +45,7 @@ SmallVector<AttentionThreads::Values> AttentionThreads::scores(const Values &num
     int64_t to = std::min(form.d, from + kChunk);
     SmallVector<Values> x(count);
     for (int64_t u = 0; u < count; ++u)
-      x[u] = part(form.k, keys[u], from, to);
+      x[u] = part(form.k, keys[u], c.constant(from), to - from, from % 4 == 0);
     for (auto [r, row] : llvm::enumerate(rows)) {
       for (int64_t d = from; d < to; ++d) {
         Value y = query(row, d);
@@ -73,60 +61,28 @@ SmallVector<AttentionThreads::Values> AttentionThreads::scores(const Values &num
   if (op.hasScoreRegion())
     for (int64_t u = 0; u < count; ++u)
       for (auto [sum, row] : llvm::zip(sums[u], rows))
-        sum = region(row, sum, numbers[u]);
+        sum = region(row.h, row.i, sum, numbers[u]);
   return sums;
 }
 
-AttentionThreads::Values AttentionThreads::rowsOf(Value head, const Access &access, const Values &numbers) {
-  Values rows;
-  for (Value number : numbers)
-    rows.push_back(c.address(head, form.element, c.mul(number, frame.size(access.strides[2]))));
-  return rows;
-}
-
-AttentionThreads::Values AttentionThreads::part(const Access &access, Value row, int64_t from, int64_t to) {
-  const data::DimExpr &stride = access.strides[3];
-  if (isByFour(access, 3))
-    return loadRun(c, form.element, c.address(row, form.element, from), to - from, from % 4 == 0);
-  Values all;
-  for (int64_t i = from; i < to; ++i)
-    all.push_back(c.load(form.element, c.address(row, form.element, c.mul(c.constant(i), frame.size(stride)))));
-  return all;
-}
-
-Value AttentionThreads::region(const ThreadRow &row, Value score, Value j) {
-  BodyContext context;
-  Values arguments{score, b, h, row.i, j};
-  for (auto [capture, access] : llvm::zip(op.getCaptures(), form.captures))
-    arguments.push_back(c.load(getElementTypeOrSelf(capture.getType()), placeOf(frame, c, access, {b, h, row.i, j})));
-  return emitBody(frame, op.getScore().front(), arguments, context)[0];
-}
-
-AttentionThreads::Values AttentionThreads::step(Value j, int64_t count, Value end, ValueRange state,
-                                                ArrayRef<Value> seen) {
-  Values numbers, isThere;
+AttentionThreads::Values AttentionThreads::step(Value j, int64_t count, ValueRange state, ArrayRef<Value> seen) {
+  Values numbers;
   if (tile.uniform)
     j = uniform(c, j, form.n.getConstant().value_or(INT32_MAX));
-  Value last = c.sub(end, 1);
   for (int64_t u = 0; u < count; ++u)
-    numbers.push_back(u ? c.min(c.add(j, u), last) : j);
+    numbers.push_back(c.add(j, u));
   SmallVector<Values> all = scores(numbers), weights(rows.size());
-  // Behind the last key it is the last one again, without a weight.
-  for (int64_t u = 1; u < count; ++u)
-    for (Value &score : all[u])
-      score = c.select(c.less(c.add(j, u), end), score, c.number(type, kLowest));
   Values alphas, next(state);
   auto changed = [&](size_t r, Value to, Value from) { return seen.empty() ? to : c.select(seen[r], to, from); };
   for (size_t r = 0; r < rows.size(); ++r) {
     Value before = state[r * stateSize()], sum = state[r * stateSize() + 1], top = before;
     for (const Values &scores : all)
       top = c.maxf(scores[r], top);
-    // As long as all scores are -inf, anything finite will do.
-    Value reference = c.select(isLowest(top), c.number(type, 0), top);
-    alphas.push_back(exponential(c.subf(before, reference)));
+    Value zero = reference(top);
+    alphas.push_back(exponential(c.subf(before, zero)));
     Value newSum = c.mulf(sum, alphas.back());
     for (const Values &scores : all) {
-      weights[r].push_back(exponential(c.subf(scores[r], reference)));
+      weights[r].push_back(exponential(c.subf(scores[r], zero)));
       newSum = c.addf(newSum, weights[r].back());
     }
     next[r * stateSize()] = changed(r, top, before), next[r * stateSize() + 1] = changed(r, newSum, sum);
@@ -136,7 +92,7 @@ AttentionThreads::Values AttentionThreads::step(Value j, int64_t count, Value en
   for (int64_t e = 0; e < form.e; ++e) {
     if (e % 4 == 0)
       for (int64_t u = 0; u < count; ++u)
-        parts[u] = part(form.v, places[u], e, std::min(form.e, e + 4));
+        parts[u] = part(form.v, places[u], c.constant(e), std::min<int64_t>(form.e - e, 4), true);
     for (auto [r, row] : llvm::enumerate(rows)) {
       Value place = tile.arrays ? c.address(row.array, type, form.d + e) : Value();
       Value before = place ? c.load(type, place) : state[r * stateSize() + 2 + e];
@@ -163,80 +119,90 @@ AttentionThreads::Values AttentionThreads::maskedStep(Value j, ValueRange state)
   // A key must not reach a row that does not see it, whatever it holds.
   return c.choose(
       any, SmallVector<Type>(state.size(), type),
-      [&] { return step(j, 1, c.add(j, 1), state, rows.size() > 1 ? ArrayRef<Value>(seen) : ArrayRef<Value>()); },
+      [&] { return step(j, 1, state, rows.size() > 1 ? ArrayRef<Value>(seen) : ArrayRef<Value>()); },
       [&] { return Values(state); });
 }
 
-void AttentionThreads::finish(const ThreadRow &row, ValueRange state) {
-  Value top = state[0], sum = state[1], alpha;
-  Value reference = c.select(isLowest(top), c.number(type, 0), top);
-  if (form.sinks) {
-    Value sink = c.load(elementOf(*form.sinks), placeOf(frame, c, *form.sinks, {h}));
-    Value higher = c.maxf(sink, top);
-    reference = c.select(isLowest(higher), c.number(type, 0), higher);
-    alpha = exponential(c.subf(top, reference));
-    sum = c.addf(c.mulf(sum, alpha), exponential(c.subf(sink, reference)));
-    top = higher;
-  }
-  Value none = arith::CmpFOp::create(c.b, c.loc, arith::CmpFPredicate::OEQ, sum, c.number(type, 0));
-  for (const AttentionForm::Extra &extra : form.extras) {
-    Value value = top;
-    if (extra.kind == attn::Extra::lse)
-      value = c.select(none, c.number(type, kLowest), c.addf(reference, math::LogOp::create(c.b, c.loc, sum)));
-    c.store(value, placeOf(frame, c, extra.access, {b, h, row.i}), {}, elementOf(extra.access));
-  }
-  Value factor = c.select(none, c.number(type, form.emptyValue()), c.divf(c.number(type, 1), sum));
-  if (alpha)
-    factor = c.mulf(factor, alpha);
-  Type to = elementOf(form.out);
-  Value place = placeOf(frame, c, form.out, {b, h, row.i}), stride = frame.size(form.out.strides[3]);
-  auto store = [&](Value column, Value e) {
-    c.store(c.mulf(column, factor), c.address(place, to, c.mul(e, stride)), {}, to);
-  };
+void AttentionThreads::eachColumn(const ThreadRow &row, ValueRange state,
+                                  const std::function<void(Value, Value)> &body) {
   if (tile.arrays)
     return c.loop(c.constant(0), c.constant(form.e), 1,
-                  [&](Value e) { store(c.load(type, c.address(row.array, type, c.add(e, form.d))), e); });
+                  [&](Value e) { body(e, c.load(type, c.address(row.array, type, c.add(e, form.d)))); });
   for (int64_t e = 0; e < form.e; ++e)
-    store(state[2 + e], c.constant(e));
+    body(c.constant(e), state[2 + e]);
 }
 
-void AttentionThreads::task(Value number) {
-  Value m = frame.size(form.m), bands = c.ceilDiv(m, tile.band()), last = c.sub(m, 1), lane = invocation(c);
-  Value head = c.div(number, bands), i0 = c.mul(c.rem(number, bands), tile.band());
-  b = c.div(head, c.constant(form.heads)), h = c.rem(head, c.constant(form.heads));
-  g = form.group == 1 ? h : c.div(h, form.group);
-  Value zero = c.constant(0);
+void AttentionThreads::finish(const ThreadRow &row, ValueRange state) {
+  Ending end = ending(row.h, state[0], state[1]);
+  storeExtras(row.h, row.i, end);
+  Type to = elementOf(form.out);
+  Value place = placeOf(frame, c, form.out, {b, row.h, row.i}), stride = frame.size(form.out.strides[3]);
+  eachColumn(row, state, [&](Value e, Value column) {
+    c.store(c.mulf(column, end.factor), c.address(place, to, c.mul(e, stride)), {}, to);
+  });
+}
+
+void AttentionThreads::finishPart(const ThreadRow &row, ValueRange state, const KeyParts::Places &places) {
+  c.store(state[0], places.maximum);
+  c.store(state[1], places.sum);
+  eachColumn(row, state, [&](Value e, Value column) { c.store(column, c.address(places.result, type, e)); });
+}
+
+void AttentionThreads::task(Value number, BlockArgument memory) {
+  auto next = [&](Value size) {
+    Value index = c.rem(number, size);
+    number = c.div(number, size);
+    return index;
+  };
+  // Those that read the same keys follow each other.
+  Value all = c.mul(frame.size(form.m), tile.heads), last = c.sub(all, 1), zero = c.constant(0);
+  Value first = c.mul(next(c.ceilDiv(all, tile.band())), tile.band()), lane = invocation(c);
+  Value some = next(c.constant(form.group / tile.heads)), p = next(c.constant(tile.parts)),
+        g = next(c.constant(form.heads / form.group));
+  b = number;
+  Value h = c.add(c.mul(g, form.group), c.mul(some, tile.heads));
+  auto query = [&](Value row) { return c.div(row, c.constant(tile.heads)); };
   keyHead = placeOf(frame, c, form.k, {b, g, zero}), valueHead = placeOf(frame, c, form.v, {b, g, zero});
   if (tile.uniform)
     keyHead = uniform(c, keyHead), valueHead = uniform(c, valueHead);
   for (int64_t r = 0; r < tile.rows; ++r) {
     ThreadRow &row = rows.emplace_back();
     // Rows behind the last one are the last one again, and are not written.
-    row.own = c.add(c.add(i0, lane), r * tile.group);
-    row.i = c.min(row.own, last);
+    row.own = c.add(c.add(first, lane), r * tile.group);
+    Value read = c.min(row.own, last);
+    row.h = c.add(h, c.rem(read, c.constant(tile.heads))), row.i = query(read);
     loadQuery(row);
     if (form.hasDeadKeys())
       row.range = keyRange(frame, c, form, b, row.i, row.i);
   }
-  KeyRange all = keyRange(frame, c, form, b, i0, c.min(c.add(i0, tile.band() - 1), last));
+  KeyRange range = keyRange(frame, c, form, b, query(first), query(c.min(c.add(first, tile.band() - 1), last)));
   Values state(tile.rows * stateSize(), c.number(type, 0));
   for (int64_t r = 0; r < tile.rows; ++r)
     state[r * stateSize()] = c.number(type, kLowest);
   auto masked = [&](Value from, Value to, Values state) {
     return c.loop(from, to, 1, state, [&](Value j, ValueRange s) { return maskedStep(j, s); });
   };
-  Value begin = all.begin, end = c.max(all.begin, all.end), wholeEnd = end;
+  Value begin = range.begin, end = c.max(range.begin, range.end);
+  if (memory)
+    takePart(p, tile.parts, tile.keys, begin, end);
+  Value wholeEnd = end;
   if (form.hasDeadKeys()) {
-    Value wholeBegin = c.min(c.max(all.wholeBegin, begin), end);
-    wholeEnd = c.max(c.min(all.wholeEnd, end), wholeBegin);
+    Value wholeBegin = c.min(c.max(range.wholeBegin, begin), end);
+    wholeEnd = c.max(c.min(range.wholeEnd, end), wholeBegin);
     // Only a window hides the first keys.
     if (op.getWindow()[0] >= 0)
       state = masked(begin, wholeBegin, state), begin = wholeBegin;
   }
-  state =
-      c.loop(begin, wholeEnd, tile.keys, state, [&](Value j, ValueRange s) { return step(j, tile.keys, wholeEnd, s); });
+  // Then those that are seen by all, and one by one the rest.
+  wholeEnd = c.add(begin, c.mul(c.div(c.sub(wholeEnd, begin), tile.keys), tile.keys));
+  state = c.loop(begin, wholeEnd, tile.keys, state, [&](Value j, ValueRange s) { return step(j, tile.keys, s); });
   if (form.hasDeadKeys())
     state = masked(wholeEnd, end, state);
+  else if (tile.keys > 1)
+    state = c.loop(wholeEnd, end, 1, state, [&](Value j, ValueRange s) { return step(j, 1, s); });
   for (auto [r, row] : llvm::enumerate(rows))
-    c.when(c.less(row.own, m), [&] { finish(row, ValueRange(state).slice(r * stateSize(), stateSize())); });
+    c.when(c.less(row.own, all), [&, r = r, &row = row] {
+      ValueRange own = ValueRange(state).slice(r * stateSize(), stateSize());
+      memory ? finishPart(row, own, placesOfPart(memory, tile.parts, row.h, row.i, p)) : finish(row, own);
+    });
 }

@@ -71,7 +71,7 @@ SharedPanel::SharedPanel(MatmulForm &form, bool isA, const Tile &tile)
   if (!alongTerms && isOnly && isByFour(access, dim) && isMultipleOf(form.sizes[dim], 4))
     run = 4;
   if (!isA && form.panel)
-    alongTerms = false, run = 4;
+    alongTerms = false, run = elementOf(form.w).isF32() ? 4 : 1;
   stepOfTerm = alongTerms && run == 1 ? count + 4 : count;
   int64_t padding = alongTerms && run == 4 ? std::max<int64_t>(4, 128 / terms / 4 * 4) : 0;
   stepOfUnroll = kUnroll * stepOfTerm + padding;

@@ -50,6 +50,7 @@ struct Registry {
     add(createMatmulThreadsLowering());
     add(createAttentionLowering());
     add(createAttentionThreadsLowering());
+    add(createAttentionWorkgroupLowering());
     add(createAttentionGeneralLowering());
     add(createMatchingLowering());
     add(createMatchingThreadsLowering());

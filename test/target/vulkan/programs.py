@@ -24,11 +24,13 @@ def layer(rows, width=64):
     return onnx_model(nodes, dict(x=["rows", width]), dict(y=["rows", 48]), weights), dict(x=normal(rows, width))
 
 
-def attention(batch, queries, keys, **attributes):
-    """Heads in groups of two; all sizes but the heads' symbolic."""
+def attention(batch, queries, keys, decodes=False, **attributes):
+    """Heads in groups of two; all sizes but the heads' symbolic, or with `decodes` that of the queries known, too."""
     shapes = dict(q=["b", 4, "m", 16], k=["b", 2, "n", 16], v=["b", 2, "n", 16])
     node = helper.make_node("Attention", ["q", "k", "v"], ["y"], **attributes)
     inputs = dict(q=normal(batch, 4, queries, 16), k=normal(batch, 2, keys, 16), v=normal(batch, 2, keys, 16))
+    if decodes:
+        shapes["q"] = [batch, 4, queries, 16]
     return onnx_model([node], shapes, dict(y=["b", 4, "m", 16]), {}), inputs
 
 
@@ -155,6 +157,7 @@ def longs(dtype):
     model = helper.make_model(helper.make_graph(nodes, "program", values, results), opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     return model.SerializeToString(), inputs
 
+
 def normalised_layer(rows):
     """A projection with bias, residual and a normalisation of the rows behind it."""
     nodes = [helper.make_node("MatMul", ["x", "w"], ["p"]), helper.make_node("Add", ["p", "b"], ["s"]), helper.make_node("Add", ["s", "r"], ["t"]),
@@ -163,14 +166,18 @@ def normalised_layer(rows):
     return onnx_model(nodes, dict(x=["rows", 40], r=["rows", 72]), dict(y=["rows", 72]), weights), dict(x=normal(rows, 40), r=normal(rows, 72))
 
 
-# What other devices than CPUs are given: products in shared memory. Run with --vulkan-variants=portable.
+# What other devices than CPUs are given. Run with --vulkan-variants=portable.
 PORTABLE = {
+    "decoding on a GPU": lambda: attention(1, 1, 70, decodes=True),
+    "decoding on a GPU, in parts": lambda: attention(2, 2, 2050, decodes=True, is_causal=1),
     "batches of products in shared memory": lambda: batches(2, 70, 35, 41),
     "product of nothing in shared memory": lambda: batches(1, 40, 0, 33),
     "layer in shared memory": lambda: normalised_layer(37),
 }
 
 PROGRAMS = {
+    "decoding": lambda: attention(1, 1, 70, decodes=True),
+    "decoding, in parts": lambda: attention(1, 1, 2050, decodes=True),
     "64-bit integers": lambda: longs(np.int64),
     "64-bit integers without a sign": lambda: longs(np.uint64),
     "matching": lambda: (MATCHING, dict(cost=normal(2, 5, 7))),

@@ -75,7 +75,7 @@ def write(name, body, inputs, results):
     with open(t.path(name + ".mlir"), "w") as file:
         file.write(function(body, inputs, [inputs[r] for r in results]))
     np.savez(t.path(name + ".npz"), **inputs)
-    return t.compile(name + ".mlir", "--target=cpu,vulkan", "-o", name + ".fovea", "--explain").stdout
+    return t.compile(name + ".mlir", "--target=cpu,vulkan", "--vulkan-variants=portable", "-o", name + ".fovea", "--explain").stdout
 
 
 CASES = {"caches": caches(False), "rings": caches(True), "caches-of-halves": caches(False, np.float16), "conv": conv(), "pages": pages(), "linear-attention": linear()}
