@@ -1,7 +1,8 @@
 // Plans attention for machines that run shaders; AttentionThreadsCode.cpp writes it.
 //
-// On devices that are CPUs workgroups are small and their rows are in arrays, since loops that carry hundreds of values
-// take such drivers seconds to compile; and loads are said to be uniform, which a GPU finds out by itself.
+// On GPUs blocks of keys are copied to shared memory. On devices that are CPUs workgroups are small and their rows are
+// in arrays, since loops that carry hundreds of values take such drivers seconds to compile; and loads are said to be
+// uniform, which a GPU finds out by itself.
 #include "compiler/lowering/AttentionThreads.h"
 #include "compiler/lowering/SingleOp.h"
 
@@ -12,11 +13,25 @@ using namespace fovea::lowering;
 /// More columns than that do not stay in registers.
 static constexpr int64_t kMostColumns = 128, kFewestQueries = 16;
 
+/// Fewer keys at a time would be barriers more than work.
+static constexpr int64_t kFewestShared = 8;
+
+/// Keys that shared memory has room for, with their values.
+static int64_t sharedKeys(AttentionForm &form) {
+  return 4 * kMostSharedWords / (bytesOf(form.op.getScoreType()) * (form.d + form.e));
+}
+
 static ThreadTile suitableTile(AttentionForm &form, const Machine &machine) {
   double queries = typicalSize(form.m);
   bool small = std::max(form.d, form.e) <= 64;
-  if (!machine.deviceIsCpu)
-    return {64, 1, small ? 2 : 1, false, false};
+  if (!machine.deviceIsCpu) {
+    ThreadTile tile{64, 1, small ? 2 : 1, false, false};
+    // Half of the memory of a workgroup at most, so that several share a unit; and not for a few keys or queries.
+    int64_t shared = llvm::bit_floor<uint64_t>(sharedKeys(form) / 2);
+    if (queries >= kFewestQueries && shared >= kFewestShared && typicalSize(form.n) >= shared)
+      tile.shared = shared;
+    return tile;
+  }
   // Enough workgroups before large ones.
   if (queries >= kFewestQueries)
     return {16, queries >= 64 && small ? 4 : 2, 2, true, true};
@@ -49,10 +64,13 @@ public:
     int64_t arrays = tile.arrays, uniform = tile.uniform;
     if (!takeRequested(requested, "group", 1, 128, 1, tile.group, reason) ||
         !takeRequested(requested, "rows", 1, 8, 1, tile.rows, reason) ||
-        !takeRequested(requested, "keys", 1, 16, 1, tile.keys, reason) ||
-        !takeRequested(requested, "arrays", 0, 1, 1, arrays, reason) ||
+        !takeRequested(requested, "keys", 1, 16, 1, tile.keys, reason))
+      return failure();
+    tile.shared -= tile.shared % tile.keys;
+    if (!takeRequested(requested, "arrays", 0, 1, 1, arrays, reason) ||
         !takeRequested(requested, "uniform", 0, 1, 1, uniform, reason) ||
         !takeRequested(requested, "heads", 1, f.group, 1, tile.heads, reason) ||
+        !takeRequested(requested, "shared", 0, sharedKeys(f), tile.keys, tile.shared, reason) ||
         !takeRequested(requested, "parts", 1, mostParts(f), 1, tile.parts, reason))
       return failure();
     if (f.group % tile.heads != 0)
@@ -60,9 +78,10 @@ public:
     Builder b(kernel.op->getContext());
     auto named = [&](StringRef name, int64_t value) { return b.getNamedAttr(name, b.getI64IntegerAttr(value)); };
     Schedule schedule;
-    schedule.attributes = b.getDictionaryAttr(
-        {named("group", tile.group), named("rows", tile.rows), named("keys", tile.keys), named("arrays", arrays),
-         named("uniform", uniform), named("heads", tile.heads), named("parts", tile.parts)});
+    schedule.attributes =
+        b.getDictionaryAttr({named("group", tile.group), named("rows", tile.rows), named("keys", tile.keys),
+                             named("arrays", arrays), named("uniform", uniform), named("heads", tile.heads),
+                             named("parts", tile.parts), named("shared", tile.shared)});
     schedule.layouts.assign(kernel.tensors().size(), exec::RowMajorAttr::get(b.getContext()));
     if (tile.parts > 1)
       schedule.scratchBytes = affineOf(f.parts(tile.parts).bytes, b.getContext());
@@ -79,11 +98,11 @@ public:
     FailureOr<std::unique_ptr<AttentionForm>> found = AttentionForm::of(KernelView(kernel), reason);
     auto read = [&](StringRef name) { return kernel.getSchedule().getAs<IntegerAttr>(name); };
     auto group = read("group"), rows = read("rows"), keys = read("keys"), arrays = read("arrays"),
-         uniform = read("uniform"), heads = read("heads"), parts = read("parts");
-    if (failed(found) || !group || !rows || !keys || !arrays || !uniform || !heads || !parts)
+         uniform = read("uniform"), heads = read("heads"), parts = read("parts"), shared = read("shared");
+    if (failed(found) || !group || !rows || !keys || !arrays || !uniform || !heads || !parts || !shared)
       return kernel.emitError("not an attention with a group, rows and keys of a step: ") << reason, failure();
-    const ThreadTile tile{group.getInt(),        rows.getInt(),  keys.getInt(), arrays.getInt() != 0,
-                          uniform.getInt() != 0, heads.getInt(), parts.getInt()};
+    const ThreadTile tile{group.getInt(),        rows.getInt(),  keys.getInt(),  arrays.getInt() != 0,
+                          uniform.getInt() != 0, heads.getInt(), parts.getInt(), shared.getInt()};
     AttentionForm &form = **found;
     MLIRContext *context = kernel.getContext();
     FailureOr<BlockArgument> memory = memoryOfParts(kernel, form, tile.parts);

@@ -15,6 +15,8 @@ struct ThreadTile {
   bool uniform;      ///< loads that are the same for a workgroup are said to be
   int64_t heads = 1; ///< of those that share keys, how many have their rows in a workgroup, those of a query together
   int64_t parts = 1; ///< workgroups that have a row's keys together
+  /// Keys that a workgroup copies to shared memory at a time, with their values, a multiple of `keys`; 0: none.
+  int64_t shared = 0;
   int64_t band() const { return group * rows; }
 };
 
@@ -42,6 +44,20 @@ private:
   mlir::Value query(const ThreadRow &row, int64_t d) {
     return tile.arrays ? c.load(type, c.address(row.array, type, d)) : row.query[d];
   }
+  /// Rows of keys or of values, and elements of one.
+  struct Source {
+    const Access &access;
+    mlir::Value head;
+    int64_t columns;
+    mlir::Value memory; ///< of the workgroup: rows from the one that a block begins with
+  };
+  Values rowsIn(const Source &source, const Values &numbers);
+  Values elements(const Source &source, mlir::Value row, int64_t from, int64_t count);
+  /// Whether it is read and written by vectors of four in shared memory.
+  bool isByFour(const Source &source) const { return type.isF32() && source.columns % 4 == 0; }
+  void copyRows(const Source &source, mlir::Value first);
+  /// Goes over all keys from `begin` to `end`, whole blocks from shared memory first.
+  Values allSeen(mlir::Value begin, mlir::Value end, Values state);
   /// The scores of these keys, row by row of each.
   llvm::SmallVector<Values> scores(const Values &numbers);
   /// Goes over `count` keys from j on. With `seen`, one a row, the state of the others stays.
@@ -55,7 +71,8 @@ private:
                   const std::function<void(mlir::Value e, mlir::Value column)> &body);
 
   const ThreadTile tile;
-  mlir::Value keyHead, valueHead;
+  std::optional<Source> keys, values;
+  mlir::Value block; ///< the first of the keys that are in shared memory; null: they are read where they lie
   llvm::SmallVector<ThreadRow> rows;
 };
 

@@ -2,11 +2,13 @@
 // and their parts of the result, and goes over the keys once (Milakov, Gimelshein 2018; Rabe, Staats 2021). No score is
 // ever in memory.
 //
-// A workgroup's invocations have rows of one head, so that keys and values are the same loads for all of them. Blocks
-// of keys that no row of the workgroup sees are skipped; where only some rows see a key, the others step over it, so
-// what it holds does not matter to them.
+// A workgroup's invocations have rows of one head, so that keys and values are the same loads for all of them: on GPUs
+// from shared memory, where the workgroup has copied a block of them, each element by one invocation; all read the same
+// word at a time, which is one access. Blocks of keys that no row of the workgroup sees are skipped; where only some
+// rows see a key, the others step over it, so what it holds does not matter to them.
 #include "compiler/lowering/AttentionThreads.h"
 #include "compiler/lowering/Threads.h"
+#include "compiler/lowering/Workgroup.h"
 
 #include <limits>
 
@@ -14,8 +16,8 @@ using namespace mlir;
 using namespace fovea;
 using namespace fovea::lowering;
 
-/// Columns of keys whose loads stand together.
-static constexpr int64_t kChunk = 8;
+/// Columns of keys whose loads stand together; loads of an invocation that do when it copies.
+static constexpr int64_t kChunk = 8, kCopies = 8;
 static constexpr double kLowest = -std::numeric_limits<double>::infinity();
 
 Value AttentionThreads::sees(const ThreadRow &row, Value j) {
@@ -37,15 +39,83 @@ void AttentionThreads::loadQuery(ThreadRow &row) {
          [&](Value e) { c.store(c.number(type, 0), c.address(row.array, type, e)); });
 }
 
+AttentionThreads::Values AttentionThreads::rowsIn(const Source &source, const Values &numbers) {
+  if (!block)
+    return rowsOf(source.head, source.access, numbers);
+  return llvm::map_to_vector(numbers, [&](Value number) {
+    return c.address(source.memory, type, c.mul(c.sub(number, block), source.columns));
+  });
+}
+
+AttentionThreads::Values AttentionThreads::elements(const Source &source, Value row, int64_t from, int64_t count) {
+  if (!block)
+    return part(source.access, row, c.constant(from), count, from % 4 == 0);
+  return loadRun(c, type, c.address(row, type, from), count, isByFour(source) && from % 4 == 0);
+}
+
+/// Rows of the block from `first` on. Neighbouring invocations copy neighbouring elements, and all loads of a round are
+/// on their way before the first of them is waited for.
+void AttentionThreads::copyRows(const Source &source, Value first) {
+  const int64_t run = isByFour(source) && lowering::isByFour(source.access, 3) ? 4 : 1, runs = source.columns / run,
+                all = tile.shared * runs,
+                round = std::min<int64_t>(kCopies, llvm::divideCeil(all, tile.group)) * tile.group;
+  Value lane = invocation(c);
+  auto copy = [&](Value done) {
+    SmallVector<Value> numbers, places;
+    SmallVector<Values> moved;
+    for (int64_t at = 0; at < round; at += tile.group) {
+      numbers.push_back(c.add(c.add(lane, done), at));
+      Value number = c.min(numbers.back(), c.constant(all - 1)), row = c.div(number, runs),
+            column = c.mul(c.rem(number, c.constant(runs)), run);
+      Value from = rowsOf(source.head, source.access, {c.add(first, row)})[0];
+      places.push_back(c.address(source.memory, type, c.add(c.mul(row, source.columns), column)));
+      moved.push_back(part(source.access, from, column, run, run == 4));
+    }
+    for (auto [number, place, elements] : llvm::zip(numbers, places, moved)) {
+      Value four =
+          run == 4 ? vector::FromElementsOp::create(c.b, c.loc, c.vector(type, 4), elements).getResult() : elements[0];
+      if (all % round == 0)
+        c.store(four, place);
+      else
+        c.when(c.less(number, c.constant(all)), [&] { c.store(four, place); });
+    }
+  };
+  if (round >= all)
+    copy(c.constant(0));
+  else
+    c.loop(c.constant(0), c.constant(all), round, copy);
+}
+
+AttentionThreads::Values AttentionThreads::allSeen(Value begin, Value end, Values state) {
+  if (tile.shared) {
+    Workgroup group(frame, c, tile.group);
+    for (Source *source : {&*keys, &*values})
+      source->memory = frame.sharedMemory(tile.shared * source->columns * bytesOf(type) / 4, isByFour(*source));
+    Value whole = c.add(begin, c.mul(c.div(c.sub(end, begin), tile.shared), tile.shared));
+    state = c.loop(begin, whole, tile.shared, state, [&](Value first, ValueRange s) {
+      group.barrier(); // until all have read the block before
+      copyRows(*keys, first), copyRows(*values, first);
+      group.barrier();
+      block = first;
+      Values next = c.loop(first, c.add(first, tile.shared), tile.keys, s,
+                           [&](Value j, ValueRange s) { return step(j, tile.keys, s); });
+      block = {};
+      return next;
+    });
+    begin = whole;
+  }
+  return c.loop(begin, end, tile.keys, state, [&](Value j, ValueRange s) { return step(j, tile.keys, s); });
+}
+
 SmallVector<AttentionThreads::Values> AttentionThreads::scores(const Values &numbers) {
   int64_t count = numbers.size();
-  Values keys = rowsOf(keyHead, form.k, numbers);
+  Values places = rowsIn(*keys, numbers);
   SmallVector<Values> sums(count, Values(rows.size()));
   for (int64_t from = 0; from < form.d; from += kChunk) {
     int64_t to = std::min(form.d, from + kChunk);
     SmallVector<Values> x(count);
     for (int64_t u = 0; u < count; ++u)
-      x[u] = part(form.k, keys[u], c.constant(from), to - from, from % 4 == 0);
+      x[u] = elements(*keys, places[u], from, to - from);
     for (auto [r, row] : llvm::enumerate(rows)) {
       for (int64_t d = from; d < to; ++d) {
         Value y = query(row, d);
@@ -87,12 +157,12 @@ AttentionThreads::Values AttentionThreads::step(Value j, int64_t count, ValueRan
     }
     next[r * stateSize()] = changed(r, top, before), next[r * stateSize() + 1] = changed(r, newSum, sum);
   }
-  Values places = rowsOf(valueHead, form.v, numbers);
+  Values places = rowsIn(*values, numbers);
   SmallVector<Values> parts(count);
   for (int64_t e = 0; e < form.e; ++e) {
     if (e % 4 == 0)
       for (int64_t u = 0; u < count; ++u)
-        parts[u] = part(form.v, places[u], c.constant(e), std::min<int64_t>(form.e - e, 4), true);
+        parts[u] = elements(*values, places[u], e, std::min<int64_t>(form.e - e, 4));
     for (auto [r, row] : llvm::enumerate(rows)) {
       Value place = tile.arrays ? c.address(row.array, type, form.d + e) : Value();
       Value before = place ? c.load(type, place) : state[r * stateSize() + 2 + e];
@@ -162,9 +232,10 @@ void AttentionThreads::task(Value number, BlockArgument memory) {
   b = number;
   Value h = c.add(c.mul(g, form.group), c.mul(some, tile.heads));
   auto query = [&](Value row) { return c.div(row, c.constant(tile.heads)); };
-  keyHead = placeOf(frame, c, form.k, {b, g, zero}), valueHead = placeOf(frame, c, form.v, {b, g, zero});
+  Value keyHead = placeOf(frame, c, form.k, {b, g, zero}), valueHead = placeOf(frame, c, form.v, {b, g, zero});
   if (tile.uniform)
     keyHead = uniform(c, keyHead), valueHead = uniform(c, valueHead);
+  keys.emplace(Source{form.k, keyHead, form.d, {}}), values.emplace(Source{form.v, valueHead, form.e, {}});
   for (int64_t r = 0; r < tile.rows; ++r) {
     ThreadRow &row = rows.emplace_back();
     // Rows behind the last one are the last one again, and are not written.
@@ -195,7 +266,7 @@ void AttentionThreads::task(Value number, BlockArgument memory) {
   }
   // Then those that are seen by all, and one by one the rest.
   wholeEnd = c.add(begin, c.mul(c.div(c.sub(wholeEnd, begin), tile.keys), tile.keys));
-  state = c.loop(begin, wholeEnd, tile.keys, state, [&](Value j, ValueRange s) { return step(j, tile.keys, s); });
+  state = allSeen(begin, wholeEnd, state);
   if (form.hasDeadKeys())
     state = masked(wholeEnd, end, state);
   else if (tile.keys > 1)

@@ -44,7 +44,8 @@ private:
 
 /// Neighbouring columns that an invocation has: four if it can load them at once.
 int64_t Writer::wRun() {
-  bool inRuns = form.panel ? elementOf(form.w).isF32() : (form.column >= 0 && isMultipleOf(form.n, 4) && isByFour(form.w, form.column));
+  bool inRuns = form.panel ? elementOf(form.w).isF32()
+                           : (form.column >= 0 && isMultipleOf(form.n, 4) && isByFour(form.w, form.column));
   return inRuns && tile.columns % 4 == 0 ? 4 : 1;
 }
 

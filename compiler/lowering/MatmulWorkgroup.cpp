@@ -16,7 +16,6 @@
 using namespace mlir;
 using namespace fovea;
 using namespace fovea::lowering;
-using fovea::data::DimExpr;
 
 /// Invocations that every device has in a workgroup; columns of one of them, terms of a round of its loop.
 static constexpr int64_t kMostGroup = 128, kColumns = 4, kUnroll = 4;

@@ -168,6 +168,8 @@ def normalised_layer(rows):
 
 # What other devices than CPUs are given. Run with --vulkan-variants=portable.
 PORTABLE = {
+    "attention in shared memory": lambda: attention(2, 40, 150),
+    "causal attention in shared memory": lambda: attention(1, 150, 150, is_causal=1),
     "decoding on a GPU": lambda: attention(1, 1, 70, decodes=True),
     "decoding on a GPU, in parts": lambda: attention(2, 2, 2050, decodes=True, is_causal=1),
     "batches of products in shared memory": lambda: batches(2, 70, 35, 41),

@@ -9,7 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 from harness import Tools, arguments, expect
 
-ATTENTION = ("group=64,rows=1,keys=2,arrays=0", "group=4,rows=3,keys=3,arrays=0", "group=8,rows=8,keys=4,arrays=1")
+ATTENTION = ("group=64,rows=1,keys=2,arrays=0", "group=16,rows=2,keys=2,arrays=0,shared=4", "group=8,rows=3,keys=3,arrays=1,shared=9", "group=4,rows=3,keys=3,arrays=0", "group=8,rows=8,keys=4,arrays=1")
 PRODUCT = ("rows=3,columns=4", "rows=32,columns=1")
 # Of a workgroup's tile: what is chosen; as on large matrices; all that shared memory holds; odd ones.
 TILES = (None, "rows=64,columns=64", "rows=32,columns=64,terms=32", "rows=12,columns=20,terms=8,group=15", "rows=128,columns=16,terms=4,group=32")
