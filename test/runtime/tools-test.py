@@ -140,7 +140,7 @@ class Tools(unittest.TestCase):
         for status, text, model in [
             (ENVIRONMENT, "cannot open 'none.fovea': No such file or directory", "none.fovea"),
             (ENVIRONMENT, "kernels section 0 (moon) needs +no-such-feature", "other-cpu.fovea"),
-            (UNSUPPORTED, "format version 2, got version 9; a newer runtime is needed", "newer.fovea"),
+            (UNSUPPORTED, "format version 3, got version 9; a newer runtime is needed", "newer.fovea"),
             (INVALID, "truncated artifact: ", "truncated.fovea"),
             (INVALID, "not a Fovea artifact", "x.npy"),
         ]:
