@@ -7,7 +7,7 @@ foreach(header
     pipeline/Plugin.h                                                                          # the entry points of a plugin
     transforms/Ops.h transforms/Structured.h transforms/View.h                                 # questions about operations
     lowering/Lowering.h lowering/Machine.h lowering/KernelCode.h lowering/Body.h                   # kernel lowerings
-    lowering/Elements.h lowering/Matmul.h lowering/Attention.h                                     # kernels taken apart
+    lowering/Elements.h lowering/Matmul.h lowering/Attention.h lowering/KeyParts.h                 # kernels taken apart
     reference/Reference.h reference/Evaluator.h)                                               # reference functions
   get_filename_component(folder ${header} DIRECTORY)
   install(FILES ${header} DESTINATION ${FOVEA_COMPILER_INCLUDE_DIR}/compiler/${folder})

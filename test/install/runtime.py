@@ -1,5 +1,5 @@
 """A C program and find_package(Fovea), with the shared and the static library; and the tools where they were moved to."""
-import os
+import os, re
 from installed import Installed, expect
 
 PROJECT = """
@@ -21,6 +21,11 @@ int main(void) {
 }
 """
 with Installed() as t:
+    headers = os.path.join(t.prefix, "include", "fovea-compiler")
+    for folder, _, names in os.walk(headers):
+        for name in (name for name in names if name.endswith(".h")):
+            for included in re.findall(r'^#include "((?:compiler|dialects)/[^"]+)"', open(os.path.join(folder, name)).read(), re.M):
+                expect(os.path.exists(os.path.join(headers, included)), f"{included}, which {name} includes, to be installed")
     for name, text in (("CMakeLists.txt", PROJECT), ("main.c", PROGRAM)):
         with open(os.path.join(t.work, name), "w") as file:
             file.write(text)
