@@ -1,80 +1,37 @@
 // Convolutions with 1 to 3 spatial dims as loops over an (if need be padded) input; patch embedding as a matrix
 // product.
-#include "frontends/onnx/Importer.h"
+#include "frontends/onnx/Window.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace fovea::frontend;
-
-namespace {
-struct Window {
-  SmallVector<int64_t> kernel, strides, dilations, before, after; ///< by spatial dim
-  int64_t group;
-};
-} // namespace
 
 static Value multiplyAdd(OpBuilder &b, Location loc, ValueRange e) {
   return arith::AddFOp::create(b, loc, e[2], arith::MulFOp::create(b, loc, e[0], e[1]));
 }
 
-static SmallVector<int64_t> orOnes(SmallVector<int64_t> values, size_t count, int64_t fill) {
-  if (values.empty())
-    values.assign(count, fill);
-  return values;
-}
-
-static void setPadding(const Node &node, Window &w, ArrayRef<DimExpr> spatial) {
-  size_t dims = spatial.size();
-  std::string mode = node.string("auto_pad", "NOTSET");
-  w.before.assign(dims, 0), w.after.assign(dims, 0);
-  if (mode == "VALID")
-    return;
-  if (mode == "NOTSET") {
-    SmallVector<int64_t> pads = orOnes(node.integers("pads"), 2 * dims, 0);
-    if (pads.size() != 2 * dims || llvm::any_of(pads, [](int64_t p) { return p < 0; }))
-      failInput("expected " + Twine(2 * dims) + " pads of at least 0");
-    w.before.assign(pads.begin(), pads.begin() + dims), w.after.assign(pads.begin() + dims, pads.end());
-    return;
-  }
-  if (mode != "SAME_UPPER" && mode != "SAME_LOWER")
-    failInput("auto_pad is \"" + mode + "\"");
-  for (size_t d = 0; d < dims; ++d) {
-    auto size = spatial[d].getConstant();
-    if (!size)
-      failUnsupported("auto_pad " + mode + " with a symbolic dim");
-    int64_t out = llvm::divideCeilSigned(*size, w.strides[d]);
-    int64_t total = std::max<int64_t>(0, (out - 1) * w.strides[d] + (w.kernel[d] - 1) * w.dilations[d] + 1 - *size);
-    w.before[d] = mode == "SAME_UPPER" ? total / 2 : total - total / 2;
-    w.after[d] = total - w.before[d];
-  }
-}
-
-static Window readWindow(Importer &im, const Node &node, ArrayRef<DimExpr> input, ArrayRef<DimExpr> weight) {
-  size_t dims = input.size() - 2;
-  Window w;
+static SmallVector<int64_t> kernelOf(const Node &node, ArrayRef<DimExpr> weight) {
+  SmallVector<int64_t> kernel;
   for (const DimExpr &k : weight.drop_front(2)) {
     if (!k.getConstant() || *k.getConstant() < 1)
       failUnsupported("a kernel whose size is not static");
-    w.kernel.push_back(*k.getConstant());
+    kernel.push_back(*k.getConstant());
   }
-  if (node.has("kernel_shape") && node.integers("kernel_shape") != w.kernel)
+  if (node.has("kernel_shape") && node.integers("kernel_shape") != kernel)
     failInput("kernel_shape is not the shape of the weight");
-  w.strides = orOnes(node.integers("strides"), dims, 1);
-  w.dilations = orOnes(node.integers("dilations"), dims, 1);
-  w.group = node.integer("group", 1);
-  auto positive = [&](ArrayRef<int64_t> v) {
-    return v.size() == dims && llvm::all_of(v, [](int64_t x) { return x > 0; });
-  };
-  if (!positive(w.strides) || !positive(w.dilations) || w.group < 1)
-    failInput("strides, dilations and group must be positive, one for each spatial dim");
-  setPadding(node, w, input.drop_front(2));
+  return kernel;
+}
+
+static int64_t groupOf(Importer &im, const Node &node, ArrayRef<DimExpr> input, ArrayRef<DimExpr> weight) {
+  int64_t group = node.integer("group", 1);
+  if (group < 1)
+    failInput("group is " + Twine(group) + ", expected at least 1");
   auto features = weight[0].getConstant();
-  if (!features || *features % w.group != 0)
-    failInput("the " + weight[0].str() + " features do not divide into " + Twine(w.group) + " groups");
-  im.checkEqual(weight[1] * DimExpr(w.group), input[1], "the weight does not fit the channels");
-  return w;
+  if (!features || *features % group != 0)
+    failInput("the " + weight[0].str() + " features do not divide into " + Twine(group) + " groups");
+  im.checkEqual(weight[1] * DimExpr(group), input[1], "the weight does not fit the channels");
+  return group;
 }
 
 /// Kernels side by side: each input element is read once, so the patches are rows of a matrix.
@@ -103,13 +60,13 @@ static Value importPatches(Importer &im, Value in, Value weight, const Window &w
 }
 
 /// Loops: n, [group], feature, positions, channel, kernel.
-static Value importLoops(Importer &im, Value in, Value weight, const Window &w) {
+static Value importLoops(Importer &im, Value in, Value weight, const Window &w, int64_t group) {
   Shape x = im.shape(in), f = im.shape(weight);
   size_t dims = w.kernel.size();
-  bool grouped = w.group > 1;
+  bool grouped = group > 1;
   Shape out{x[0]}, result{x[0], f[0]};
   if (grouped) {
-    DimExpr g(w.group), channels = f[1], features = im.quotient(f[0], g);
+    DimExpr g(group), channels = f[1], features = im.quotient(f[0], g);
     Shape splitX{x[0], g, channels}, splitF{g, features, channels};
     splitX.append(x.begin() + 2, x.end()), splitF.append(f.begin() + 2, f.end());
     in = im.reshape(in, splitX), weight = im.reshape(weight, splitF);
@@ -129,15 +86,7 @@ static Value importLoops(Importer &im, Value in, Value weight, const Window &w) 
     AffineExpr o = im.dim(next + d), k = im.dim(next + dims + 1 + d);
     readX.push_back(o * w.strides[d] + k * w.dilations[d]);
     readF.push_back(k), write.push_back(o);
-    DimExpr reach((w.kernel[d] - 1) * w.dilations[d] + 1);
-    DimExpr size = x[2 + d] - reach;
-    auto [low, high] = im.bounds(size);
-    if (high < 0)
-      failInput("the kernel is larger than the input in spatial dim " + Twine(d));
-    if (low < 0)
-      im.check(arith::CmpIOp::create(im.b, im.loc, arith::CmpIPredicate::sge, im.index(size), im.index(0)),
-               "the kernel is larger than the input");
-    out.push_back(im.quotient(size, w.strides[d]) + 1);
+    out.push_back(w.positions[d]);
     result.push_back(out.back());
   }
   Value product = im.generic({in, weight}, {im.affineMap(loops, readX), im.affineMap(loops, readF)},
@@ -154,24 +103,14 @@ static void importConv(Importer &im, const Node &node) {
     failUnsupported("an input with " + Twine(x.size()) + " dims");
   if (f.size() != x.size())
     failInput("the weight has " + Twine(f.size()) + " dims, expected " + Twine(x.size()));
-  Window w = readWindow(im, node, x, f);
-  bool padded = llvm::any_of(w.before, [](int64_t p) { return p != 0; }) ||
-                llvm::any_of(w.after, [](int64_t p) { return p != 0; });
-  bool patches = !padded && w.group == 1;
+  Window w = readWindow(im, node, kernelOf(node, f), ArrayRef(x).drop_front(2));
+  int64_t group = groupOf(im, node, x, f);
+  Value padded = pad(im, in, w, im.constant(im.elementType(in), 0));
+  bool patches = padded == in && group == 1;
   for (size_t d = 0; d < w.kernel.size(); ++d)
     patches &= w.kernel[d] == w.strides[d] && w.dilations[d] == 1 && x[2 + d].getConstant() &&
                *x[2 + d].getConstant() % w.kernel[d] == 0;
-  if (padded) {
-    SmallVector<OpFoldResult> low(2, im.b.getIndexAttr(0)), high(2, im.b.getIndexAttr(0));
-    Shape total{x[0], x[1]};
-    for (size_t d = 0; d < w.kernel.size(); ++d) {
-      low.push_back(im.b.getIndexAttr(w.before[d])), high.push_back(im.b.getIndexAttr(w.after[d]));
-      total.push_back(x[2 + d] + DimExpr(w.before[d] + w.after[d]));
-    }
-    in = tensor::PadOp::create(im.b, im.loc, im.type(total, im.elementType(in)), in, low, high,
-                               im.constant(im.elementType(in), 0));
-  }
-  Value result = patches ? importPatches(im, in, weight, w) : importLoops(im, in, weight, w);
+  Value result = patches ? importPatches(im, in, weight, w) : importLoops(im, padded, weight, w, group);
   if (node.hasInput(2)) {
     Shape column{f[0]};
     column.append(w.kernel.size(), DimExpr(1));

@@ -14,7 +14,7 @@ static Value create(OpBuilder &b, Location loc, Value x, Value y, bool isUnsigne
   return isUnsigned ? UnsignedOp::create(b, loc, x, y).getResult() : IntOp::create(b, loc, x, y).getResult();
 }
 
-static Value combine(OpBuilder &b, Location loc, Reduction kind, Value x, Value y, bool isUnsigned) {
+Value fovea::frontend::reduceStep(OpBuilder &b, Location loc, Reduction kind, Value x, Value y, bool isUnsigned) {
   bool truth = x.getType().isInteger(1);
   switch (kind) {
   case Reduction::sum:
@@ -34,8 +34,7 @@ static Value combine(OpBuilder &b, Location loc, Reduction kind, Value x, Value 
   llvm_unreachable("all kinds are handled");
 }
 
-/// What combines with x to x.
-static TypedAttr neutral(OpBuilder &b, Reduction kind, Type type, bool isUnsigned) {
+TypedAttr fovea::frontend::neutral(OpBuilder &b, Reduction kind, Type type, bool isUnsigned) {
   if (kind == Reduction::sum || kind == Reduction::mean)
     return b.getZeroAttr(type);
   if (kind == Reduction::product)
@@ -86,7 +85,7 @@ Value fovea::frontend::reduce(Importer &im, Value tensor, ArrayRef<int64_t> axes
   Value init = linalg::FillOp::create(im.b, im.loc, start, im.empty(left, element)).getResult(0);
   Value result = im.generic(
       tensor, im.identity(from.size()), init, im.affineMap(from.size(), write),
-      [&](OpBuilder &b, Location loc, ValueRange e) { return combine(b, loc, kind, e[1], e[0], isUnsigned); });
+      [&](OpBuilder &b, Location loc, ValueRange e) { return reduceStep(b, loc, kind, e[1], e[0], isUnsigned); });
   if (kind == Reduction::mean)
     result = divide(im, result, count, isUnsigned);
   return im.reshape(result, kept);

@@ -93,24 +93,80 @@ std::optional<Scalars> fovea::frontend::evaluateGather(Importer &im, const Node 
   return result;
 }
 
+namespace {
+/// Which elements of a list are read, in which order.
+struct Reading {
+  SmallVector<int64_t> shape, strides;
+  int64_t first = 0;
+
+  explicit Reading(ArrayRef<int64_t> shape) : shape(shape), strides(shape.size(), 1) {
+    for (int64_t d = static_cast<int64_t>(shape.size()) - 2; d >= 0; --d)
+      strides[d] = strides[d + 1] * shape[d + 1];
+  }
+
+  Scalars of(const Scalars &from) const {
+    Scalars result{shape, {}, from.type};
+    for (int64_t i = 0, count = elementCount(shape); i < count; ++i) {
+      int64_t at = first, left = i;
+      for (int64_t d = static_cast<int64_t>(shape.size()) - 1; d >= 0; --d) {
+        at += left % shape[d] * strides[d];
+        left /= shape[d];
+      }
+      result.elements.push_back(from.elements[at]);
+    }
+    return result;
+  }
+};
+} // namespace
+
 std::optional<Scalars> fovea::frontend::evaluateSlice(Importer &im, const Node &node, ArrayRef<const Scalars *> in) {
-  if (in.size() < 3 || in[0]->shape.size() != 1 || in[1]->elements.size() != 1)
-    return std::nullopt;
   auto starts = constants(*in[1]), ends = constants(*in[2]);
-  auto steps = in.size() > 4 && in[4] && in[4]->elements.size() == 1 ? constants(*in[4]) : SmallVector<int64_t>{1};
-  if (!starts || !ends || !steps || steps->front() == 0 || ends->size() != 1)
+  if (!starts || !ends || starts->size() != ends->size())
     return std::nullopt;
-  int64_t n = in[0]->elements.size(), start = starts->front(), end = ends->front(), step = steps->front();
-  if (n == 0)
-    return *in[0];
-  start = start < 0 ? start + n : start, end = end < 0 ? end + n : end;
-  start = std::clamp<int64_t>(start, 0, step > 0 ? n : n - 1);
-  end = std::clamp<int64_t>(end, step > 0 ? 0 : -1, n);
-  Scalars result{{}, {}, in[0]->type};
-  for (int64_t i = start; step > 0 ? i < end : i > end; i += step)
-    result.elements.push_back(in[0]->elements[i]);
-  result.shape = {static_cast<int64_t>(result.elements.size())};
-  return result;
+  auto given = [&](size_t i, int64_t first, int64_t next) -> std::optional<SmallVector<int64_t>> {
+    if (in.size() > i && in[i])
+      return constants(*in[i]);
+    SmallVector<int64_t> values;
+    for (size_t a = 0; a < starts->size(); ++a)
+      values.push_back(first + next * static_cast<int64_t>(a));
+    return values;
+  };
+  auto axes = given(3, 0, 1), steps = given(4, 1, 0);
+  if (!axes || !steps || axes->size() != starts->size() || steps->size() != starts->size() ||
+      llvm::is_contained(*steps, 0))
+    return std::nullopt;
+  Reading read(in[0]->shape);
+  int64_t rank = read.shape.size();
+  for (auto [axis, start, end, step] : llvm::zip_equal(*axes, *starts, *ends, *steps)) {
+    int64_t d = im.axis(axis, rank, node), n = read.shape[d];
+    if (n == 0)
+      continue;
+    start = std::clamp<int64_t>(start < 0 ? start + n : start, 0, step > 0 ? n : n - 1);
+    end = std::clamp<int64_t>(end < 0 ? end + n : end, step > 0 ? 0 : -1, n);
+    int64_t room = step > 0 ? end - start : start - end;
+    read.shape[d] = room <= 0 ? 0 : llvm::divideCeilSigned(room, step > 0 ? step : -step);
+    read.first += start * read.strides[d];
+    read.strides[d] *= step;
+  }
+  return read.of(*in[0]);
+}
+
+std::optional<Scalars> fovea::frontend::evaluateTranspose(Importer &im, const Node &node,
+                                                          ArrayRef<const Scalars *> in) {
+  Reading from(in[0]->shape), read = from;
+  int64_t rank = from.shape.size();
+  SmallVector<int64_t> order = node.integers("perm");
+  if (order.empty())
+    for (int64_t d = rank - 1; d >= 0; --d)
+      order.push_back(d);
+  if (static_cast<int64_t>(order.size()) != rank)
+    return std::nullopt;
+  for (auto [d, source] : llvm::enumerate(order)) {
+    if (source < 0 || source >= rank)
+      return std::nullopt;
+    read.shape[d] = from.shape[source], read.strides[d] = from.strides[source];
+  }
+  return read.of(*in[0]);
 }
 
 std::optional<Scalars> fovea::frontend::evaluateConcat(Importer &im, const Node &node, ArrayRef<const Scalars *> in) {

@@ -168,6 +168,7 @@ static const llvm::StringMap<Evaluator> &evaluators() {
     t["Where"] = evaluateWhere;
     t["Gather"] = evaluateGather;
     t["Slice"] = evaluateSlice;
+    t["Transpose"] = evaluateTranspose;
     t["Concat"] = evaluateConcat;
     t["ConstantOfShape"] = evaluateConstantOfShape;
     t["Expand"] = evaluateExpand;

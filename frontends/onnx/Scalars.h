@@ -17,6 +17,7 @@ std::optional<SmallVector<int64_t>> commonShape(ArrayRef<const Scalars *> inputs
 std::optional<Scalars> evaluateShape(Importer &importer, const Node &node, ArrayRef<const Scalars *> inputs);
 std::optional<Scalars> evaluateGather(Importer &importer, const Node &node, ArrayRef<const Scalars *> inputs);
 std::optional<Scalars> evaluateSlice(Importer &importer, const Node &node, ArrayRef<const Scalars *> inputs);
+std::optional<Scalars> evaluateTranspose(Importer &importer, const Node &node, ArrayRef<const Scalars *> inputs);
 std::optional<Scalars> evaluateConcat(Importer &importer, const Node &node, ArrayRef<const Scalars *> inputs);
 std::optional<Scalars> evaluateReshape(Importer &importer, const Node &node, ArrayRef<const Scalars *> inputs);
 std::optional<Scalars> evaluateConstantOfShape(Importer &importer, const Node &node, ArrayRef<const Scalars *> inputs);

@@ -1,9 +1,11 @@
 """Random cases of operators that ONNX's node tests have few of, against NumPy.   operators.py [--only SUBSTRING] [--part I/N] [--seed N] -- RUNNER...
 
-Einsum, TopK, ArgMax, ArgMin, ScatterElements, ScatterND and CumProd with every attribute and element type, ties, NaN, duplicate indices, sizes of 1
-and 0; shapes static, symbolic and constant. RUNNER as in node-cases.py. Indices that are outside have to be refused, in one line.
+Einsum, TopK, ArgMax, ArgMin, ScatterElements, ScatterND, CumProd, pools and Resize with every attribute and element type, ties, NaN, duplicate
+indices, sizes of 1 and 0; shapes static, symbolic and constant. RUNNER as in node-cases.py. Indices that are outside have to be refused, in one line.
 """
 import argparse, importlib.util, itertools, os, sys
+from fractions import Fraction
+from math import ceil, floor
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
@@ -95,17 +97,91 @@ def cases():
         y = np.concatenate([np.ones_like(y.take(range(min(1, y.shape[axis])), axis)), y.take(range(max(y.shape[axis] - 1, 0)), axis)], axis) if exclusive else y
         y = np.cumprod(y, axis, dtype=dtype)
         yield f"cumprod {dtype} {shape}", "CumProd", {"exclusive": exclusive, "reverse": reverse}, [x, np.array(axis)], (1,), [np.flip(y, axis) if reverse else y]
+    yield from pools()
+    yield from resizes()
+
+
+def pools():
+    average = [np.dtype(t) for t in (np.float32, np.float16, np.float64)]
+    for n in range(60):
+        operator = "MaxPool" if n % 2 else "AveragePool"
+        dtype = (average + [np.dtype(np.uint8), np.dtype(np.int8)])[n // 2 % 5] if n % 2 else average[n // 2 % 3]
+        dims = 1 + n % 3
+        sizes, kernel, strides, dilations = (rng.integers(low, high, dims) for low, high in ((4, 9), (1, 4), (1, 4), (1, 3)))
+        reach = (kernel - 1) * dilations + 1
+        before, after = (rng.integers(0, np.minimum(kernel, 3)) for _ in range(2))
+        overhangs, include = int(rng.integers(0, 2)), int(rng.integers(0, 2))
+        if np.any(sizes + before + after < reach):
+            continue
+        x = values(dtype, (2, 3, *sizes))
+        out = (sizes + before + after - reach + overhangs * (strides - 1)) // strides + 1
+        out = np.where(overhangs * ((out - 1) * strides >= sizes + before), out - 1, out)
+        want = np.zeros((2, 3, *out), dtype)
+        for at in np.ndindex(*out):
+            places = [[o * s + k * d - b for k in range(size)] for o, s, size, d, b in zip(at, strides, kernel, dilations, before)]
+            inside = np.ix_((0, 1), (0, 1, 2), *[[p for p in ps if 0 <= p < s] for ps, s in zip(places, sizes)])
+            counted = np.prod([sum(-b * include <= p < s + a * include for p in ps) for ps, s, b, a in zip(places, sizes, before, after)])
+            cells = x[inside].reshape(2, 3, -1)
+            if operator == "MaxPool":
+                want[(..., *at)] = cells.max(-1) if cells.shape[-1] else -np.inf if dtype in FLOATS else np.iinfo(dtype).min
+            else:
+                want[(..., *at)] = cells.sum(-1, dtype=np.float64) / np.float64(counted)
+        attributes = dict(kernel_shape=kernel, strides=strides, dilations=dilations, pads=[*before, *after], ceil_mode=overhangs)
+        if operator == "AveragePool":
+            attributes["count_include_pad"] = include
+        yield f"pool {operator} {dtype} {x.shape} {attributes}", operator, attributes, [x], (), [want]
+
+
+def resizes():
+    """Along one axis after the other, with exact places."""
+    roundings = {"floor": floor, "ceil": ceil, "round_prefer_floor": lambda v: ceil(v - Fraction(1, 2)), "round_prefer_ceil": lambda v: floor(v + Fraction(1, 2))}
+    modes = ["asymmetric", "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners"]
+    for n, (places, mode, by_scale) in enumerate(itertools.product(modes, ("nearest", "linear", "cubic"), (0, 1, 2))):
+        x = values(np.dtype(np.float32), (1, int(rng.integers(1, 4)), int(rng.integers(1, 9)), int(rng.integers(2, 9))))
+        rounding, exclude, a = list(roundings)[n % 4], n % 2, (-0.75, -0.5)[n // 2 % 2]
+        ratios = [Fraction(int(rng.integers(1, 9)), int(rng.integers(1, 5))) for _ in (2, 3)]
+        sizes = [max(1, floor(s * r)) for s, r in zip(x.shape[2:], ratios)]
+        if by_scale:
+            ratios = [r if s * r >= 1 else Fraction(1) for s, r in zip(x.shape[2:], ratios)]
+            sizes = [floor(s * r) for s, r in zip(x.shape[2:], ratios)]
+        else:
+            ratios = [Fraction(s, o) for s, o in zip(sizes, x.shape[2:])]
+        want = x.astype(np.float64)
+        for axis, to, ratio in zip((2, 3), sizes, ratios):
+            size = want.shape[axis]
+            length, columns = size * ratio, []
+            for o in range(to):
+                at = {"asymmetric": o / ratio, "align_corners": Fraction(o * (size - 1)) / (length - 1) if length != 1 else Fraction(0),
+                      "half_pixel_symmetric": Fraction(size, 2) * (1 - to / length) + (o + Fraction(1, 2)) / ratio - Fraction(1, 2)}.get(
+                          places, Fraction(-1, 2) if places == "pytorch_half_pixel" and length == 1 else (o + Fraction(1, 2)) / ratio - Fraction(1, 2))
+                if mode == "nearest":
+                    taps = {roundings[rounding](at): 1}
+                else:
+                    near = lambda s: s if mode == "linear" else ((a + 2) * s - (a + 3)) * s * s + 1 if s <= 1 else ((a * s - 5 * a) * s + 8 * a) * s - 4 * a
+                    reach = range(0, 2) if mode == "linear" else range(-1, 3)
+                    taps = {floor(at) + k: (1 - abs(float(at - floor(at) - k)) if mode == "linear" else near(abs(float(at - floor(at) - k)))) for k in reach}
+                    if exclude:
+                        taps = {k: w for k, w in taps.items() if 0 <= k < size}
+                        taps = {k: w / sum(taps.values()) for k, w in taps.items()} if sum(taps.values()) else None
+                columns.append(sum(w * want.take(min(max(k, 0), size - 1), axis) for k, w in taps.items()) if taps else np.full_like(want.take(0, axis), np.nan))
+            want = np.stack(columns, axis)
+        attributes = dict(coordinate_transformation_mode=places, mode=mode, axes=[2, 3], cubic_coeff_a=a, exclude_outside=exclude)
+        if mode == "nearest":
+            attributes.update(nearest_mode=rounding, exclude_outside=0)
+        inputs = [x, None, np.array([float(r) for r in ratios], np.float32)] if by_scale else [x, None, None, np.array(sizes)]
+        yield f"resize {mode} {places} {x.shape} to {sizes}", "Resize", attributes, inputs, (len(inputs) - 1,), [want.astype(np.float32)]
 
 
 def build(operator, attributes, inputs, constants, outputs, mode):
-    names, results = [f"x{n}" for n in range(len(inputs))], [f"y{n}" for n in range(outputs)]
+    names, results = ["" if x is None else f"x{n}" for n, x in enumerate(inputs)], [f"y{n}" for n in range(outputs)]
+    inputs = dict((n, x) for n, x in enumerate(inputs) if x is not None)
     value = lambda n, x, dims: helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(x.dtype), dims)
-    fixed = range(len(inputs)) if mode == "constant" else constants
+    fixed = inputs if mode == "constant" else constants
     dims = lambda n, x: [f"{names[n]}_{d}" if mode == "dynamic" and not (operator == "ScatterND" and n == 1 and d == x.ndim - 1) else s for d, s in enumerate(x.shape)]
     graph = helper.make_graph([helper.make_node(operator, names, results, **attributes)], "g",
-                              [value(names[n], x, dims(n, x)) for n, x in enumerate(inputs) if n not in fixed],
+                              [value(names[n], x, dims(n, x)) for n, x in inputs.items() if n not in fixed],
                               [onnx.ValueInfoProto(name=r) for r in results], [numpy_helper.from_array(inputs[n], names[n]) for n in fixed])
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 26)]), {names[n]: bits(x) for n, x in enumerate(inputs) if n not in fixed}
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 26)]), {names[n]: bits(x) for n, x in inputs.items() if n not in fixed}
 
 
 def run(operator, attributes, inputs, constants, outputs, mode):

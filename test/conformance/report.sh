@@ -9,7 +9,8 @@ drivers="$(cd ../.. && pwd)/build/drivers"
 if [ -z "${VK_DRIVER_FILES-}" ] && [ -f "$drivers/lavapipe.json" ]; then
   export VK_DRIVER_FILES="$drivers/lavapipe.json"
 fi
-bin="$(cd "${1:-../../build/release}" && pwd)/bin"
+build="$(cd "${1:-../../build/release}" && pwd)"
+bin="$build/bin"
 python="${FOVEA_PYTHON:-../../build/venv/bin/python}"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -29,5 +30,5 @@ done
 echo "== raised"
 "$python" node-cases.py --raised-at-least 90 -- "$bin/node-runner" raise || failed=1
 echo "== Vulkan drivers"
-"$python" ../target/vulkan/matrix.py --bin "$bin" --drivers "$drivers" --work "$work/matrix" || failed=1
+"$python" ../target/vulkan/matrix.py --bin "$bin" --drivers "$drivers" --layer "$build/test/runtime/vulkan/layer" --work "$work/matrix" || failed=1
 exit $failed

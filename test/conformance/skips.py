@@ -10,8 +10,8 @@ OTHER_TYPE = "an element type that Fovea does not have (strings; 8 bits and less
 OPERATORS = {
     "control flow and sequences": """If Loop SequenceAt SequenceConstruct SequenceEmpty SequenceErase SequenceInsert SequenceLength
         SequenceMap SplitToSequence ConcatFromSequence Optional OptionalGetElement OptionalHasElement""",
-    "no operator of attention models: pooling, resampling, images": """AveragePool MaxPool GlobalAveragePool GlobalMaxPool LpPool GlobalLpPool
-        MaxUnpool MaxRoiPool RoiAlign Resize Upsample GridSample AffineGrid ImageDecoder LRN NonMaxSuppression Det""",
+    "no operator of attention models: other pools, regions of images": """LpPool GlobalLpPool MaxUnpool MaxRoiPool RoiAlign Upsample GridSample
+        AffineGrid ImageDecoder LRN NonMaxSuppression Det""",
     "no operator of attention models: other convolutions": "ConvTranspose DeformConv Col2Im",
     "recurrent layers": "LSTM GRU RNN",
     "quantised arithmetic": """QuantizeLinear DequantizeLinear DynamicQuantizeLinear QLinearConv QLinearMatMul MatMulInteger ConvInteger""",
@@ -26,7 +26,11 @@ OPERATORS = {
 CASES = {
     "training": "test_batchnorm_*_training_mode test_training_dropout*",
     "a range whose length follows from floats that are computed": "test_*mingwindow*_expanded test_hannwindow*_expanded test_blackmanwindow*_expanded",
-    "what the code is depends on a size that is symbolic here": "test_conv_with_autopad_same@dynamic",
+    "where a maximum was found": "test_maxpool_with_argmax_*",
+    "a size that follows from floats or proportions that are computed": """test_resize_*_scales_*@static test_resize_*_scales_*@dynamic
+        test_resize_*_not_larger@static test_resize_*_not_larger@dynamic test_resize_*_not_smaller@static test_resize_*_not_smaller@dynamic""",
+    "regions and filters of images": "test_resize_tf_crop_and_resize* test_resize_*_antialias",
+    "what the code is depends on a size that is symbolic here": "test_conv_with_autopad_same@dynamic test_*pool_2d_*same_*@dynamic",
 }
 
 _BY_OPERATOR = {operator: reason for reason, operators in OPERATORS.items() for operator in operators.split()}

@@ -107,6 +107,15 @@ def cases(folder):
     yield "quotient of the least number", model(overflow, X, Y, [least, minus]), 0, ""
     yield "minima of maxima", minima_of_maxima(40), 0, ""
     fixed = numpy_helper.from_array(np.zeros(3, np.float32), "w")
+    image, pooled = [value("x", [1, 2, 5, 5])], [value("y", None)]
+    yield "pool without a kernel", model([node("MaxPool", ["x"], ["y"])], image, pooled), 1, "one for each spatial dim"
+    yield "kernel of size 0", model([node("MaxPool", ["x"], ["y"], kernel_shape=[0, 2])], image, pooled), 1, "kernel's sizes must be positive"
+    yield "kernel too large", model([node("AveragePool", ["x"], ["y"], kernel_shape=[6, 2])], image, pooled), 1, "larger than the input"
+    yield "indices of maxima", model([node("MaxPool", ["x"], ["y", "i"], kernel_shape=[2, 2])], image, pooled), 2, "indices of the maxima"
+    sizes, scales = numpy_helper.from_array(np.array([1, 2, 5]), "sizes"), numpy_helper.from_array(np.array([1, 1, 2, -2], np.float32), "scales")
+    yield "too few sizes", model([node("Resize", ["x", "", "", "sizes"], ["y"])], image, pooled, [sizes]), 1, "expected 4 sizes, got 3"
+    yield "negative scale", model([node("Resize", ["x", "", "scales"], ["y"])], image, pooled, [scales]), 1, "not a positive number"
+    yield "scales and sizes", model([node("Resize", ["x", "", "scales", "sizes"], ["y"])], image, pooled, [sizes, scales]), 1, "either scales or sizes"
     yield "no broadcast", model(ADD, X, Y, [fixed]), 1, "dims 4 and 3 do not broadcast"
     yield "matmul", model([node("MatMul", ["x", "w"], ["y"])], X, Y, [fixed]), 1, "inner dims"
     yield "axis", model([node("Softmax", ["x"], ["y"], axis=5)], X, Y), 1, "axis 5"

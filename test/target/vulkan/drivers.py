@@ -1,4 +1,4 @@
-"""Vulkan drivers that need no GPU, and the validation layer's modes."""
+"""Vulkan drivers that need no GPU, the validation layer's modes, and the least that a device may offer."""
 import glob
 import json
 import os
@@ -74,3 +74,20 @@ class Validation:
         text = self.messages()
         missing = [name for name in self.said if "- " + name not in text]
         return f"the validation layer does not say that it checks {', '.join(missing)}: {text[:400]!r}" if missing else ""
+
+
+class MinimumProfile:
+    """A layer of ours lowers the device's limits to those that every device has; it validates nothing."""
+
+    def __init__(self, layer):
+        self.layer = layer
+
+    def environment(self):
+        return {"VK_LAYER_PATH": self.layer, "VK_INSTANCE_LAYERS": "VK_LAYER_FOVEA_test", "FOVEA_LAYER_MINIMUM": "1"}
+
+    def messages(self):
+        return ""
+
+    def check_active(self, run):
+        listed = run().stdout.decode()
+        return "" if "workgroups of 128, " in listed and "16384 bytes shared" in listed else f"the limits are not lowered: {listed!r}"
