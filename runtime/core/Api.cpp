@@ -251,6 +251,13 @@ fovea_status fovea_session_bind_output(fovea_session *session, uint32_t output, 
   });
 }
 
+fovea_status fovea_session_keep_output(fovea_session *session, uint32_t output, int on, fovea_error *error) {
+  return guarded(error, [&] {
+    notNull(session);
+    session->session.keepOutput(output, on != 0);
+  });
+}
+
 fovea_status fovea_session_prepare(fovea_session *session, fovea_error *error) {
   return guarded(error, [&] {
     notNull(session);
@@ -270,6 +277,14 @@ fovea_status fovea_session_output(const fovea_session *session, uint32_t output,
   return guarded(error, [&] {
     notNull(session, out);
     *out = session->session.output(output);
+  });
+}
+
+fovea_status fovea_session_read_output(const fovea_session *session, uint32_t output, void *data, size_t bytes,
+                                       fovea_error *error) {
+  return guarded(error, [&] {
+    notNull(session);
+    session->session.readOutput(output, data, bytes);
   });
 }
 

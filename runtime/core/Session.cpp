@@ -3,6 +3,7 @@
 #include "cpu/FloatingPointMode.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 
 using namespace fovea;
@@ -27,6 +28,10 @@ static bool byteSize(fovea_dtype dtype, std::span<const int64_t> dims, size_t &b
     if (__builtin_mul_overflow(bytes, static_cast<size_t>(dim), &bytes) || bytes > PTRDIFF_MAX)
       return false;
   return true;
+}
+
+static bool isFloat(fovea_dtype dtype) {
+  return dtype == FOVEA_F32 || dtype == FOVEA_F64 || dtype == FOVEA_F16 || dtype == FOVEA_BF16;
 }
 
 static bool misaligned(const void *data, fovea_dtype dtype) {
@@ -90,6 +95,9 @@ void Session::bindInput(uint32_t number, const fovea_tensor &tensor) {
   input.bytes = bytes;
   input.bound = true;
   overlapsChecked = false;
+  for (uint32_t i = 0; i < outputs.size(); ++i)
+    if (outputs[i].kept != Output::no && model->inputUnder(index, i) == number)
+      outputs[i].kept = Output::bound;
 }
 
 void Session::bindOutput(uint32_t number, void *data, size_t bytes) {
@@ -97,10 +105,38 @@ void Session::bindOutput(uint32_t number, void *data, size_t bytes) {
   if (misaligned(data, info.dtype))
     fail(FOVEA_INVALID, entry.outputText(number), ": expected memory aligned to ", fovea_dtype_size(info.dtype),
          " bytes, got a misaligned address");
+  if (data && outputs[number].kept != Output::no)
+    fail(FOVEA_INVALID, entry.outputText(number), " is kept in the session and cannot be bound to memory");
   outputs[number].callerData = data;
   outputs[number].callerBytes = data ? bytes : 0;
   outputs[number].written = false;
   overlapsChecked = false;
+}
+
+void Session::keepOutput(uint32_t number, bool keep) {
+  const uint32_t over = model->inputUnder(index, number);
+  Output &output = outputs[number];
+  if (keep == (output.kept != Output::no))
+    return;
+  prepared = false;
+  if (!keep) {
+    // What the input was bound to is older than what was kept.
+    inputs[over].bound = inputs[over].bound && output.kept == Output::bound;
+    output.kept = Output::no;
+    return;
+  }
+  if (over >= inputs.size())
+    fail(FOVEA_INVALID, entry.outputText(number), " replaces no input, so that there is no reason to keep it");
+  if (output.callerData)
+    fail(FOVEA_INVALID, entry.outputText(number), " is bound to memory and cannot be kept in the session");
+  for (uint32_t i = 0; i < outputs.size(); ++i)
+    if (outputs[i].kept != Output::no && model->inputUnder(index, i) == over)
+      fail(FOVEA_INVALID, entry.outputText(number), " replaces ", entry.inputText(over), ", as does ",
+           entry.outputText(i), ", which is kept");
+  if (deviceRun && !entry.manifest->prepare_reads_dims_only() && !isFloat(entry.outputs[number].dtype))
+    fail(FOVEA_UNSUPPORTED, entry.outputText(number),
+         " cannot be kept on a device: sizes of this model may depend on what it holds");
+  output.kept = Output::bound;
 }
 
 void Session::checkDims() const {
@@ -176,6 +212,7 @@ void Session::prepare() {
     fail(FOVEA_INTERNAL, "entry ", quoted(entry.info.name), ": expected an arena's size, got ", arenaBytes,
          " from the compiled code");
   readOutputDims();
+  checkKept();
   if (!deviceRun && !arena.reserve(static_cast<size_t>(arenaBytes)))
     fail(FOVEA_ENVIRONMENT, "entry ", quoted(entry.info.name), ": cannot allocate an arena of ", arenaBytes, " bytes");
   for (uint32_t i = 0; i < outputs.size(); ++i) {
@@ -212,6 +249,54 @@ void Session::checkOverlaps() const {
   }
 }
 
+void Session::checkKept() const {
+  for (uint32_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].kept == Output::no)
+      continue;
+    const uint32_t over = model->inputUnder(index, i);
+    if (outputs[i].kept == Output::lost)
+      fail(FOVEA_INVALID, entry.outputText(i), " was kept, but a run failed: bind ", entry.inputText(over), " anew");
+    if (outputs[i].dims != inputs[over].dims)
+      fail(FOVEA_INVALID, entry.outputText(i), " is kept and becomes ", entry.inputText(over), ": expected ",
+           shapeText(entry.inputs[over].dtype, inputs[over].dims), ", got ",
+           shapeText(entry.outputs[i].dtype, outputs[i].dims));
+  }
+}
+
+// An output that is kept and its input are one piece of memory.
+void Session::fillKept() {
+  for (uint32_t i = 0; i < outputs.size(); ++i) {
+    const Output &output = outputs[i];
+    if (output.kept != Output::bound)
+      continue;
+    Input &input = inputs[model->inputUnder(index, i)];
+    if (deviceRun) {
+      deviceRun->setKept(i, {static_cast<const std::byte *>(input.data), output.mostBytes});
+    } else if (output.mostBytes != 0) {
+      std::memcpy(output.owned.data(), input.data, output.mostBytes);
+      input.data = output.owned.data();
+    }
+  }
+}
+
+// From here on a failure leaves behind what nobody can say.
+void Session::loseKept() {
+  for (Output &output : outputs)
+    if (output.kept != Output::no)
+      output.kept = Output::lost;
+}
+
+void Session::holdKept() {
+  for (uint32_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].kept == Output::no)
+      continue;
+    outputs[i].kept = Output::held;
+    // The caller's memory may go now.
+    if (Input &input = inputs[model->inputUnder(index, i)]; deviceRun)
+      input.data = nowhere, input.bytes = 0;
+  }
+}
+
 void Session::placeOutputs() {
   for (uint32_t i = 0; i < outputs.size(); ++i) {
     Output &output = outputs[i];
@@ -233,6 +318,9 @@ void Session::run() {
   if (!prepared || !entry.manifest->prepare_reads_dims_only())
     prepare();
   placeOutputs();
+  checkKept();
+  if (!deviceRun)
+    fillKept();
   for (size_t i = 0; i < inputs.size(); ++i)
     inputPointers[i] = const_cast<void *>(inputs[i].data);
   if (slots != preparedSlots) {
@@ -242,10 +330,12 @@ void Session::run() {
   host.arena = arena.data() ? arena.data() : nowhere;
   times.clear();
   nextDispatch = 0;
-  if (deviceRun)
+  if (deviceRun) {
     runOnDevice();
-  else
+  } else {
+    loseKept();
     callProgram(code.run, "run");
+  }
   // A size that depends on data becomes known only now; memory was made for the most it can be.
   if (slots != preparedSlots)
     readOutputDims();
@@ -255,6 +345,7 @@ void Session::run() {
            outputs[i].bytes);
     outputs[i].written = true;
   }
+  holdKept();
 }
 
 // The host program's launches become commands, once for each set of sizes.
@@ -263,17 +354,19 @@ void Session::recordRun(std::vector<int64_t> sizes) {
   for (size_t i = 0; i < inputs.size(); ++i)
     byteSize(entry.inputs[i].dtype, inputs[i].dims, inputBytes[i]);
   std::vector<uint32_t> over;
+  std::vector<bool> keeps;
   for (uint32_t i = 0; i < outputs.size(); ++i) {
+    keeps.push_back(outputs[i].kept != Output::no);
     outputBytes.push_back(outputs[i].mostBytes);
     over.push_back(model->inputUnder(index, i)); // the device has a copy of the input, so that there it always may
   }
-  deviceRun->begin({static_cast<size_t>(slots[code.arena_slot]), inputBytes, outputBytes, over}, profiling);
+  deviceRun->begin({static_cast<size_t>(slots[code.arena_slot]), inputBytes, outputBytes, over, keeps}, profiling);
   const std::vector<void *> memory = outputPointers;
   for (uint32_t i = 0; i < inputs.size(); ++i)
     inputPointers[i] = deviceRun->input(i);
   for (uint32_t i = 0; i < outputs.size(); ++i)
     outputPointers[i] = deviceRun->output(i);
-  host.arena = vulkan::ARENA;
+  host.arena = deviceRun->arena();
   host.weights = vulkan::WEIGHTS;
   callProgram(code.run, "run");
   outputPointers = memory;
@@ -283,13 +376,17 @@ void Session::recordRun(std::vector<int64_t> sizes) {
 void Session::runOnDevice() {
   // All that commands depend on.
   std::vector<int64_t> sizes = {profiling};
+  for (const Output &output : outputs)
+    sizes.push_back(output.kept != Output::no);
   sizes.insert(sizes.end(), flatDims.begin(), flatDims.end());
   sizes.insert(sizes.end(), slots.begin(), slots.end());
   if (!deviceRun->select(sizes))
     recordRun(std::move(sizes));
+  fillKept();
   std::vector<const void *> data;
   for (const Input &input : inputs)
     data.push_back(input.data);
+  loseKept();
   const int64_t found = deviceRun->execute(data, outputPointers);
   if (found != 0)
     fail(found >> FOVEA_FAULT_KIND_SHIFT == FOVEA_FAULT_LOOPS ? FOVEA_UNSUPPORTED : FOVEA_INVALID, "entry ",
@@ -303,8 +400,26 @@ fovea_tensor Session::output(uint32_t number) const {
   if (!prepared)
     fail(FOVEA_INVALID, entry.outputText(number), " has no shape yet: prepare or run the session first");
   const Output &output = outputs[number];
-  void *data = output.callerData ? output.callerData : output.written ? outputPointers[number] : nullptr;
+  void *data = output.callerData                       ? output.callerData
+               : !output.written || isOnDevice(output) ? nullptr
+                                                       : outputPointers[number];
   return {data, output.bytes, info.dtype, info.rank, output.dims.data()};
+}
+
+void Session::readOutput(uint32_t number, void *data, size_t bytes) const {
+  const fovea_tensor_info &info = model->output(index, number);
+  const Output &output = outputs[number];
+  if (!prepared || !output.written)
+    fail(FOVEA_INVALID, entry.outputText(number), " has not been computed yet: run the session first");
+  if (bytes < output.bytes || (output.bytes != 0 && !data))
+    fail(FOVEA_INVALID, entry.outputText(number), ": expected ", output.bytes, " bytes for ",
+         shapeText(info.dtype, output.dims), ", got ", data ? text("memory of ", bytes) : "null");
+  if (output.kept == Output::lost)
+    fail(FOVEA_INVALID, entry.outputText(number), " was kept, but the last run failed");
+  if (isOnDevice(output))
+    deviceRun->readKept(number, {static_cast<std::byte *>(data), output.bytes});
+  else if (output.bytes != 0)
+    std::memcpy(data, outputPointers[number], output.bytes);
 }
 
 fovea_session_info Session::describe() const {

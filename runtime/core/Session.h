@@ -20,9 +20,11 @@ public:
   uint32_t entryIndex() const { return index; }
   void bindInput(uint32_t input, const fovea_tensor &tensor);
   void bindOutput(uint32_t output, void *data, size_t bytes);
+  void keepOutput(uint32_t output, bool keep);
   void prepare();
   void run();
   fovea_tensor output(uint32_t output) const;
+  void readOutput(uint32_t output, void *data, size_t bytes) const;
   fovea_session_info describe() const;
   void setProfiling(bool on) { profiling = on; }
   const std::vector<fovea_dispatch_time> &profile() const { return times; }
@@ -44,6 +46,8 @@ private:
     // The size as prepare told it; run may find out that less is used.
     size_t mostBytes = 0;
     bool written = false;
+    // Of one that is kept: where the next run finds its input.
+    enum Kept { no, bound, held, lost } kept = no; // bound: where the caller has bound it
   };
   // What compiled code is handed; leads back here when it calls.
   struct Host : fovea_host {
@@ -54,12 +58,17 @@ private:
   void callProgram(fovea_host_fn function, const char *what);
   void readOutputDims();
   void placeOutputs();
+  void checkKept() const;
+  void fillKept();
   void checkOverlaps() const;
   std::string faultText(int64_t fault) const;
   uint32_t dispatchOf(uint32_t kernel);
   int32_t launch(uint32_t kernel, void *const *buffers, const int64_t *scalars, int64_t tasks, int64_t grain,
                  int64_t workspaceBytes);
   int32_t giveUp(int32_t status, std::string message);
+  void loseKept();
+  void holdKept();
+  bool isOnDevice(const Output &output) const { return deviceRun && output.kept != Output::no; }
   void runOnDevice();
   void recordRun(std::vector<int64_t> sizes);
 

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <set>
 
 using namespace fovea;
 using namespace fovea::tools;
@@ -19,6 +20,7 @@ struct Options {
   std::string model, entry, device = "cpu", json;
   uint32_t threads = 0;
   double seconds = 3, warmupSeconds = 0.5;
+  bool keep = false;
   InputOptions inputs;
 };
 
@@ -45,8 +47,27 @@ static void addOptions(CLI::App &app, Options &options) {
       ->check(CLI::NonNegativeNumber);
   app.add_option("--warmup-seconds", options.warmupSeconds, "How long to run before (default 0.5)")
       ->check(CLI::NonNegativeNumber);
+  app.add_flag("--keep", options.keep,
+               "Keep outputs that may be written over inputs in the session, as a decode loop keeps its caches");
   app.add_option("--json", options.json, "Write the numbers as JSON to a file, or to standard output")
       ->type_name("FILE|-");
+}
+
+// Outputs that may be written over an input; one for each.
+static void keepOutputs(fovea_session *session, const fovea_model *model) {
+  const uint32_t index = fovea_session_entry(session);
+  fovea_entry_info entry;
+  call(fovea_model_entry, model, index, &entry);
+  std::set<uint32_t> replaced;
+  for (uint32_t i = 0; i < entry.output_count; ++i) {
+    uint32_t over = UINT32_MAX;
+    call(fovea_model_output_over, model, index, i, &over);
+    if (over != UINT32_MAX && replaced.insert(over).second)
+      call(fovea_session_keep_output, session, i, 1);
+  }
+  if (replaced.empty())
+    throw Failure(FOVEA_INVALID,
+                  fmt::format("--keep: entry '{}' has no output that may be written over an input", entry.name));
 }
 
 // Floating point operations of a run, which also is the first of the warm-up.
@@ -66,6 +87,8 @@ static nlohmann::json measure(const CLI::App &app, const Options &options, const
   const SessionHandle session = createSession(runtime, model, entry);
   Inputs inputs(app, options.inputs);
   inputs.bind(session.get(), model.get());
+  if (options.keep)
+    keepOutputs(session.get(), model.get());
   const double flops = countFlops(session.get(), model.get());
   for (const Stopwatch warmup; warmup.seconds() < options.warmupSeconds;)
     call(fovea_session_run, session.get());

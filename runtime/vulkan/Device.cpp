@@ -1,6 +1,7 @@
 #include "vulkan/Device.h"
 #include "vulkan/Features.h"
 
+#include <cstring>
 #include <limits>
 
 using namespace fovea;
@@ -130,6 +131,45 @@ void Device::runOnce(const std::function<void(VkCommandBuffer)> &record) {
   run(commands);
 }
 
+void Device::transfer(size_t bytes, const std::function<void(DeviceBuffer &, size_t, size_t)> &piece) {
+  constexpr size_t most = size_t(16) << 20;
+  DeviceBuffer staging(*this, DeviceBuffer::staging);
+  if (bytes)
+    staging.reserve(std::min(bytes, most));
+  for (size_t at = 0; at < bytes; at += most)
+    piece(staging, at, std::min(most, bytes - at));
+}
+
+void Device::upload(std::span<const std::byte> bytes, VkBuffer to, uint64_t offset) {
+  transfer(bytes.size(), [&](DeviceBuffer &staging, size_t at, size_t size) {
+    std::memcpy(staging.data(), bytes.data() + at, size);
+    runOnce([&](VkCommandBuffer commands) {
+      const VkBufferCopy copy = {0, offset + at, size};
+      vk.vkCmdCopyBuffer(commands, staging.handle(), to, 1, &copy);
+    });
+  });
+}
+
+void Device::download(VkBuffer from, uint64_t offset, std::span<std::byte> bytes) {
+  transfer(bytes.size(), [&](DeviceBuffer &staging, size_t at, size_t size) {
+    runOnce([&](VkCommandBuffer commands) {
+      VkMemoryBarrier barrier = {};
+      barrier.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER;
+      barrier.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT;
+      barrier.dstAccessMask = VK_ACCESS_TRANSFER_READ_BIT;
+      vk.vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
+                              VK_PIPELINE_STAGE_TRANSFER_BIT, 0, 1, &barrier, 0, nullptr, 0, nullptr);
+      const VkBufferCopy copy = {offset + at, 0, size};
+      vk.vkCmdCopyBuffer(commands, from, staging.handle(), 1, &copy);
+      barrier.srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT;
+      barrier.dstAccessMask = VK_ACCESS_HOST_READ_BIT;
+      vk.vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &barrier, 0,
+                              nullptr, 0, nullptr);
+    });
+    std::memcpy(bytes.data() + at, staging.data(), size);
+  });
+}
+
 bool DeviceBuffer::reserve(size_t bytes) {
   if (bytes <= held)
     return false;
@@ -176,6 +216,11 @@ bool DeviceBuffer::reserve(size_t bytes) {
   }
   held = bytes;
   return true;
+}
+
+void DeviceBuffer::swap(DeviceBuffer &other) {
+  std::swap(buffer, other.buffer), std::swap(allocation, other.allocation);
+  std::swap(mapped, other.mapped), std::swap(held, other.held);
 }
 
 void DeviceBuffer::free() {

@@ -10,6 +10,8 @@
 
 namespace fovea::vulkan {
 
+class DeviceBuffer;
+
 class Device {
 public:
   // The device with that number among those of the instance; fails if it cannot be used.
@@ -29,11 +31,15 @@ public:
   void run(VkCommandBuffer commands);
   // Records with `record` and runs it once.
   void runOnce(const std::function<void(VkCommandBuffer)> &record);
+  // Copies to and from a buffer in pieces, so that staging memory does not depend on their number.
+  void upload(std::span<const std::byte> bytes, VkBuffer to, uint64_t at);
+  void download(VkBuffer from, uint64_t at, std::span<std::byte> bytes);
 
   VolkDeviceTable vk = {};
 
 private:
   void destroy();
+  void transfer(size_t bytes, const std::function<void(DeviceBuffer &staging, size_t at, size_t size)> &piece);
 
   std::shared_ptr<Instance> instance;
   DeviceInfo description;
@@ -59,6 +65,8 @@ public:
   // FOVEA_ENVIRONMENT, and is empty then.
   bool reserve(size_t bytes);
   void free();
+  // Both are of one device and kind.
+  void swap(DeviceBuffer &other);
   VkBuffer handle() const { return buffer; }
   size_t size() const { return held; }
   // Where a staging buffer is mapped.

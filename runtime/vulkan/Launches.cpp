@@ -18,23 +18,32 @@ static uint64_t aligned(uint64_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGN
 static uint64_t wholeWords(uint64_t bytes) { return (bytes + 3) / 4 * 4; }
 
 Layout::Layout(size_t arenaBytes, std::span<const size_t> inputs, std::span<const size_t> outputs,
-               std::span<const uint32_t> over)
+               std::span<const uint32_t> over, const std::vector<bool> &keeps)
     : inputAt(inputs.size()), outputAt(outputs.size()), inputBytes(inputs.begin(), inputs.end()),
       outputBytes(outputs.begin(), outputs.end()) {
-  uint64_t at = aligned(std::max<uint64_t>(arenaBytes, 1));
+  uint64_t at = 0;
   auto place = [&](uint64_t bytes) {
     const uint64_t here = at;
     at += aligned(std::max<uint64_t>(bytes, 1));
     return here;
   };
+  // First, so that the place depends on nothing else.
+  std::vector<bool> isKept(inputs.size());
+  for (uint32_t i = 0; i < outputs.size(); ++i)
+    if (keeps[i]) {
+      inputAt[over[i]] = outputAt[i] = place(outputs[i]);
+      isKept[over[i]] = true;
+      kept.push_back({i, outputAt[i], outputs[i]});
+    }
+  arenaAt = place(arenaBytes);
   // Outputs by the input that they replace.
   std::vector<size_t> replacing(inputs.size(), outputs.size());
   for (size_t i = 0; i < outputs.size(); ++i)
-    if (over[i] < inputs.size() && inputs[over[i]] == outputs[i])
+    if (over[i] < inputs.size() && !isKept[over[i]] && inputs[over[i]] == outputs[i])
       replacing[over[i]] = i;
   inputsFrom = at;
   for (size_t i = 0; i < inputs.size(); ++i)
-    if (replacing[i] == outputs.size())
+    if (!isKept[i] && replacing[i] == outputs.size())
       inputAt[i] = place(inputs[i]);
   outputsFrom = at;
   for (size_t i = 0; i < inputs.size(); ++i)
@@ -42,7 +51,7 @@ Layout::Layout(size_t arenaBytes, std::span<const size_t> inputs, std::span<cons
       inputAt[i] = outputAt[replacing[i]] = place(inputs[i]);
   inputsTo = at;
   for (size_t i = 0; i < outputs.size(); ++i)
-    if (over[i] >= inputs.size() || replacing[over[i]] != i)
+    if (!keeps[i] && (over[i] >= inputs.size() || replacing[over[i]] != i))
       outputAt[i] = place(outputs[i]);
   faultAt = at;
   wordsAt = at + ALIGNMENT;

@@ -6,9 +6,6 @@
 using namespace fovea;
 using namespace fovea::vulkan;
 
-// Weights travel in pieces, so that staging memory does not depend on their size.
-static constexpr size_t UPLOAD_BYTES = size_t(16) << 20;
-
 Program::Program(std::shared_ptr<Device> device, const Artifact &artifact)
     : onDevice(std::move(device)), weightBuffer(*onDevice, DeviceBuffer::local) {
   const auto *shaders = artifact.manifest().shaders();
@@ -38,16 +35,7 @@ void Program::uploadWeights(std::span<const std::byte> bytes) {
   if (bytes.empty())
     return;
   weightBuffer.reserve((bytes.size() + 3) / 4 * 4);
-  DeviceBuffer staging(*onDevice, DeviceBuffer::staging);
-  staging.reserve(std::min(bytes.size(), UPLOAD_BYTES));
-  for (size_t at = 0; at < bytes.size(); at += UPLOAD_BYTES) {
-    const size_t size = std::min(UPLOAD_BYTES, bytes.size() - at);
-    std::memcpy(staging.data(), bytes.data() + at, size);
-    onDevice->runOnce([&](VkCommandBuffer commands) {
-      const VkBufferCopy copy = {0, at, size};
-      onDevice->vk.vkCmdCopyBuffer(commands, staging.handle(), weightBuffer.handle(), 1, &copy);
-    });
-  }
+  onDevice->upload(bytes, weightBuffer.handle(), 0);
 }
 
 void Program::checkLimits(const artifact::Shader &shader) const {

@@ -107,7 +107,9 @@ void Recording::copyIn() {
   for (size_t at = 0; at < words.size(); at += UPDATE_WORDS)
     vk.vkCmdUpdateBuffer(commandBuffer, run, places.wordsAt + at * sizeof(uint32_t),
                          std::min(UPDATE_WORDS, words.size() - at) * sizeof(uint32_t), words.data() + at);
-  order(VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+  // What is kept was written by the run before.
+  order(VK_PIPELINE_STAGE_TRANSFER_BIT | VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+        VK_ACCESS_TRANSFER_WRITE_BIT | VK_ACCESS_SHADER_WRITE_BIT, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
         VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT);
 }
 

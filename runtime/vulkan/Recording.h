@@ -8,17 +8,28 @@
 
 namespace fovea::vulkan {
 
-// The memory of a run: the arena, the inputs, the outputs, the word of faults and the words that launches cannot push,
-// one behind the other in one buffer. Inputs that outputs are written over come last, and are the first outputs. Places
-// in bytes.
-struct Layout {
-  // `over`: of each output the input that it may be written over, or none of them.
-  Layout(size_t arenaBytes, std::span<const size_t> inputBytes, std::span<const size_t> outputBytes,
-         std::span<const uint32_t> over);
+// Where in the run's memory an output stays from one run to the next. In bytes.
+struct Kept {
+  uint32_t output;
+  uint64_t at;
+  size_t bytes;
+  bool operator==(const Kept &) const = default;
+};
 
+// The memory of a run: what is kept, the arena, the inputs, the outputs, the word of faults and the words that launches
+// cannot push, one behind the other in one buffer. Inputs that outputs are written over come last, and are the first
+// outputs; those that are kept have one place with their output. Places in bytes.
+struct Layout {
+  // `over`: of each output the input that it may be written over, or none of them. `keeps`: whether it is kept.
+  Layout(size_t arenaBytes, std::span<const size_t> inputBytes, std::span<const size_t> outputBytes,
+         std::span<const uint32_t> over, const std::vector<bool> &keeps);
+
+  std::vector<Kept> kept;
   std::vector<uint64_t> inputAt, outputAt;
   std::vector<size_t> inputBytes, outputBytes;
-  uint64_t inputsFrom = 0, inputsTo = 0, outputsFrom = 0, faultAt = 0, wordsAt = 0;
+  uint64_t arenaAt = 0, inputsFrom = 0, inputsTo = 0, outputsFrom = 0, faultAt = 0, wordsAt = 0;
+  // Of what is neither kept nor empty: where in the staging buffer it is.
+  bool isStaged(uint64_t at, size_t bytes) const { return bytes != 0 && at >= inputsFrom; }
   // Of the staging buffer, which has inputs, outputs and the word of faults.
   uint64_t stagingBytes() const { return wordsAt - inputsFrom; }
 };

@@ -104,32 +104,61 @@ class Model:
 
 class Session:
     def __init__(self, runtime, model):
-        self.runtime, self.model, self.handle, self.kept = runtime, model, c_void_p(), []
+        self.runtime, self.model, self.handle, self.kept, self.memory = runtime, model, c_void_p(), set(), {}
         runtime.call("fovea_session_create", runtime.handle, model.handle, c_char_p(model.entry.name), byref(self.handle))
 
+    def bind_input(self, name, array):
+        """Reads an input there from now on."""
+        index = [n for n, _ in self.model.inputs].index(name)
+        dtype, array = self.model.inputs[index][1], np.require(array, requirements="CA")
+        if array.dtype != DTYPES[dtype]:
+            raise ValueError(f"input '{name}': expected {DTYPES[dtype]}, got {array.dtype}")
+        dims = (c_int64 * array.ndim)(*array.shape)
+        self.memory["input", name] = array
+        self.runtime.call("fovea_session_bind_input", self.handle, c_uint32(index), byref(_Tensor(array.ctypes.data, array.nbytes, dtype, array.ndim, dims)))
+
+    def bind_output(self, name, array):
+        """Writes an output there from now on; None: where the session likes."""
+        self.memory["output", name] = array
+        self.runtime.call("fovea_session_bind_output", self.handle, c_uint32(self._output(name)), c_void_p(None if array is None else array.ctypes.data),
+                          c_size_t(0 if array is None else array.nbytes))
+
     def bind(self, inputs):
-        """Binds the inputs and memory for the outputs; returns the outputs' arrays by name."""
-        self.kept = []
-        for index, (name, dtype) in enumerate(self.model.inputs):
+        """Binds the inputs and memory for the outputs that are not kept; returns the outputs' arrays by name."""
+        for name, _ in self.model.inputs:
             if name not in inputs:
                 raise ValueError(f"input '{name}' is missing; there are {', '.join(inputs) or 'none'}")
-            array = np.require(inputs[name], requirements="CA")
-            if array.dtype != DTYPES[dtype]:
-                raise ValueError(f"input '{name}': expected {DTYPES[dtype]}, got {array.dtype}")
-            dims = (c_int64 * array.ndim)(*array.shape)
-            self.kept.append(array)
-            self.runtime.call("fovea_session_bind_input", self.handle, c_uint32(index),
-                              byref(_Tensor(array.ctypes.data, array.nbytes, dtype, array.ndim, dims)))
+            self.bind_input(name, inputs[name])
         self.runtime.call("fovea_session_prepare", self.handle)
         outputs = {}
-        for index, (name, dtype) in enumerate(self.model.outputs):
-            tensor = _Tensor()
-            self.runtime.call("fovea_session_output", self.handle, c_uint32(index), byref(tensor))
-            array = np.zeros(tensor.dims[:tensor.rank], DTYPES[dtype])
-            self.runtime.call("fovea_session_bind_output", self.handle, c_uint32(index), c_void_p(array.ctypes.data), c_size_t(array.nbytes))
-            outputs[name] = array
-            self.kept.append(array)
+        for name, dtype in self.model.outputs:
+            if name not in self.kept:
+                outputs[name] = np.zeros(self._describe(name)[0], DTYPES[dtype])
+                self.bind_output(name, outputs[name])
         return outputs
+
+    def keep(self, name, on=True):
+        """The output stays in the session, and is the input that it replaces in the next run."""
+        self.runtime.call("fovea_session_keep_output", self.handle, c_uint32(self._output(name)), c_int(on))
+        (self.kept.add if on else self.kept.discard)(name)
+
+    def read(self, name):
+        """A copy of what the last run computed."""
+        array = np.zeros(self._describe(name)[0], DTYPES[self.model.outputs[self._output(name)][1]])
+        self.runtime.call("fovea_session_read_output", self.handle, c_uint32(self._output(name)), c_void_p(array.ctypes.data), c_size_t(array.nbytes))
+        return array
+
+    def is_visible(self, name):
+        """Whether an output has memory that this process can read."""
+        return self._describe(name)[1] is not None
+
+    def _output(self, name):
+        return [n for n, _ in self.model.outputs].index(name)
+
+    def _describe(self, name):
+        tensor = _Tensor()
+        self.runtime.call("fovea_session_output", self.handle, c_uint32(self._output(name)), byref(tensor))
+        return tensor.dims[:tensor.rank], tensor.data
 
     def run(self):
         if self.runtime.library.fovea_session_run(self.handle, byref(self.runtime.error)) != 0:

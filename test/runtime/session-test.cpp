@@ -77,6 +77,45 @@ TEST_P(Session, WritesCallersMemory) {
   EXPECT_EQ(output<float>(main), expectedAffine(x));
 }
 
+TEST_P(Session, KeepsAnOutputFromRunToRun) {
+  const SessionHandle main = session("main"), add = session("add");
+  fovea_error error;
+  EXPECT_EQ(fovea_session_keep_output(main.get(), 0, 1, &error), FOVEA_INVALID);
+  EXPECT_TRUE(std::strstr(error.message, "replaces no input")) << error.message;
+  EXPECT_EQ(fovea_session_keep_output(add.get(), 1, 1, &error), FOVEA_INVALID);
+  ASSERT_EQ(fovea_session_keep_output(add.get(), 0, 1, &error), FOVEA_OK) << error.message;
+  std::vector<int32_t> p = {1, 2, 3, 4}, q = {10, 20, 30, 40}, got(4);
+  EXPECT_FAILS(run(add), FOVEA_INVALID, "is missing");
+  EXPECT_WORKS(bind(add, 0, FOVEA_I32, p, {2, 2}));
+  EXPECT_WORKS(bind(add, 1, FOVEA_I32, q, {2, 2}));
+  const auto read = [&](size_t bytes) {
+    fovea_session_read_output(add.get(), 0, got.data(), bytes, &error);
+    return error;
+  };
+  EXPECT_FAILS(read(16), FOVEA_INVALID, "has not been computed yet");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_WORKS(run(add));
+    std::fill(p.begin(), p.end(), -1);
+  }
+  EXPECT_FAILS(read(15), FOVEA_INVALID, "expected 16 bytes");
+  EXPECT_WORKS(read(16));
+  EXPECT_EQ(got, (std::vector<int32_t>{31, 62, 93, 124}));
+  EXPECT_EQ(output<int32_t>(add), got);
+  // Binding begins anew, with another shape, too.
+  std::vector<int32_t> more = {1, 2, 3, 4, 5, 6}, other = {1, 1, 1, 1, 1, 1};
+  EXPECT_WORKS(bind(add, 0, FOVEA_I32, more, {3, 2}));
+  EXPECT_WORKS(bind(add, 1, FOVEA_I32, other, {3, 2}));
+  EXPECT_WORKS(run(add));
+  EXPECT_WORKS(run(add));
+  EXPECT_EQ(output<int32_t>(add), (std::vector<int32_t>{3, 4, 5, 6, 7, 8}));
+  ASSERT_EQ(fovea_session_keep_output(add.get(), 0, 0, &error), FOVEA_OK) << error.message;
+  EXPECT_FAILS(run(add), FOVEA_INVALID, "is missing");
+  EXPECT_WORKS(bind(add, 0, FOVEA_I32, more, {3, 2}));
+  EXPECT_WORKS(run(add));
+  EXPECT_WORKS(run(add));
+  EXPECT_EQ(output<int32_t>(add), (std::vector<int32_t>{2, 3, 4, 5, 6, 7}));
+}
+
 TEST_P(Session, WritesOverTheInputThatTheArtifactNames) {
   const SessionHandle main = session("main"), add = session("add");
   const uint32_t entry = fovea_session_entry(add.get());

@@ -304,12 +304,21 @@ FOVEA_API fovea_status fovea_session_bind_input(fovea_session *session, uint32_t
 
 // Gives an output the caller's memory of `bytes` bytes, written in place by run; must not overlap inputs or other
 // outputs, but for the input that fovea_model_output_over names: at exactly its memory the output replaces it, and what
-// the model does not change is not copied. (To a Vulkan device and back all of it is; on the device nothing, however
-// outputs are bound.) It must stay valid until it is bound anew or the session is destroyed. Null takes the binding
-// back: the session owns the memory again.
-// Errors: INVALID if misaligned; that it is too small or overlaps is found by run, when its shape is known.
+// the model does not change is not copied. (To a Vulkan device and back all of it is, unless it is kept there:
+// fovea_session_keep_output.) It must stay valid until it is bound anew or the session is destroyed. Null takes the
+// binding back: the session owns the memory again. Errors: INVALID if misaligned; that it is too small or overlaps is
+// found by run, when its shape is known.
 FOVEA_API fovea_status fovea_session_bind_output(fovea_session *session, uint32_t output, void *data, size_t bytes,
                                                  fovea_error *error);
+
+// Keeps an output in the session (`on` not 0), on the device if there is one: the next run reads it as the input that
+// fovea_model_output_over names, and nothing of it is copied, to the device or back. A decode loop keeps its caches so.
+// What is bound to the input is read by one run; binding it anew starts from there. The input's and the output's shapes
+// have to be equal. fovea_session_read_output shows what is kept; on a device fovea_session_output has no memory for
+// it. After a run that failed, and once it is no longer kept (`on` 0), the input has to be bound anew.
+// Errors: INVALID if the output replaces no input, one that another output is kept for, or is bound to memory;
+// UNSUPPORTED on a device if sizes depend on the output's numbers. That shapes differ is found by run.
+FOVEA_API fovea_status fovea_session_keep_output(fovea_session *session, uint32_t output, int on, fovea_error *error);
 
 // Computes the outputs' shapes from the bound inputs and makes the arena ready. Run does this when it has to; calling
 // it first tells the shapes before memory for outputs is chosen, and takes allocation out of the first run.
@@ -327,6 +336,11 @@ FOVEA_API fovea_status fovea_session_run(fovea_session *session, fovea_error *er
 // next prepare, run or destroy. Errors: INVALID before the first prepare.
 FOVEA_API fovea_status fovea_session_output(const fovea_session *session, uint32_t output, fovea_tensor *out,
                                             fovea_error *error);
+
+// Copies what the last run computed for an output to `data`, wherever it is. Errors: INVALID before a run, after one
+// that failed if the output is kept, or if `bytes` are too few; ENVIRONMENT if the device fails.
+FOVEA_API fovea_status fovea_session_read_output(const fovea_session *session, uint32_t output, void *data,
+                                                 size_t bytes, fovea_error *error);
 
 typedef struct fovea_session_info {
   // Scratch memory of the current shapes, in bytes.

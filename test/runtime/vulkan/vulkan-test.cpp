@@ -3,6 +3,7 @@
 #include "Harness.h"
 #include "TestModels.h"
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -149,6 +150,59 @@ TEST_F(Vulkan, ASessionGoesOnWhenMemoryIsThereAgain) {
     report();
   }
   EXPECT_TRUE(wentOn);
+}
+
+// Three runs that go on from each other, and what the last one left; the first error. After it, from the beginning.
+static fovea_error runKept(const AlignedFile &file) {
+  fovea_runtime_options options = {};
+  options.threads = 1, options.device = "vulkan";
+  fovea_runtime *runtime = nullptr;
+  fovea_error error;
+  if (fovea_runtime_create(&options, &runtime, &error) != FOVEA_OK)
+    return error;
+  const RuntimeHandle handle(runtime);
+  ModelHandle model;
+  if ((error = tryOpen(handle, file, model)).status != FOVEA_OK)
+    return error;
+  const SessionHandle session = makeSession(handle, model, nullptr);
+  EXPECT_EQ(fovea_session_keep_output(session.get(), 0, 1, &error), FOVEA_OK) << error.message;
+  const auto attempt = [&] {
+    std::vector<float> x(100), expected(100), got(100);
+    for (size_t i = 0; i < 100; ++i)
+      expected[i] = x[i] = static_cast<float>(i % 11) - 5;
+    EXPECT_WORKS(bind(session, 0, FOVEA_F32, x, {100}));
+    for (int step = 0; step < 3; ++step) {
+      for (float &value : expected)
+        value = std::max(A * value + B, 0.f);
+      if (const fovea_error failed = run(session); failed.status != FOVEA_OK)
+        return failed;
+      std::fill(x.begin(), x.end(), NAN);
+    }
+    fovea_session_read_output(session.get(), 0, got.data(), 400, &error);
+    if (error.status == FOVEA_OK) {
+      EXPECT_EQ(got, expected);
+    }
+    return error;
+  };
+  const fovea_error first = attempt();
+  if (first.status != FOVEA_OK && !std::strstr(first.message, "lost"))
+    EXPECT_WORKS(attempt());
+  return first;
+}
+
+TEST_F(Vulkan, WhatIsKeptIsNotLeakedAndBeginsAnewAfterAFailure) {
+  Artifact model = vulkanModel();
+  model.manifest.entries.back()->outputs[0]->over = 0;
+  const AlignedFile kept{model.build()};
+  EXPECT_WORKS(runKept(kept));
+  const long calls = report().calls;
+  for (const auto &[result, text] : {std::pair(-2, "out of device memory"), {-4, "the device is lost"}})
+    for (long at = 1; at <= calls; ++at) {
+      SCOPED_TRACE(at);
+      set(at, result);
+      EXPECT_FAILS(runKept(kept), FOVEA_ENVIRONMENT, text);
+      report();
+    }
 }
 
 TEST_F(Vulkan, RecordsEachShapeOnce) {
