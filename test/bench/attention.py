@@ -176,7 +176,10 @@ def timed(run, threads):
     """Seconds; with one thread of CPU time, where what others take of the core does not count."""
     clock = time.process_time if threads == 1 else time.perf_counter
     if threads > 1:
-        run()  # the threads of who ran before may still wait for work, on a core
+        time.sleep(0.05)  # the threads of who ran before wait for work, on a core, but not for so long
+        warm = time.perf_counter() + 0.2  # until the system has given each thread a core
+        while time.perf_counter() < warm:
+            run()
     start = clock()
     run()
     return clock() - start
