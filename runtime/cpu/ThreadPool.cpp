@@ -31,6 +31,9 @@ static constexpr int64_t CHUNKS_PER_THREAD = 4;
 // Longer than host programs take between two launches, shorter than anyone notices.
 static constexpr auto SPIN_TIME = std::chrono::microseconds(60);
 
+// Each takes a system call when the caller has moved.
+static constexpr size_t MOST_THAT_MAKE_WAY = 16;
+
 // Whom to wake, as bits of FUTEX_WAKE_BITSET.
 enum Sleeper : uint32_t { CALLER = 1, WORKER = 2 };
 
@@ -114,6 +117,8 @@ ThreadPool::ThreadPool(unsigned threads, std::span<const uint32_t> cpus, const A
   checkCpus(cpus);
   const unsigned total = threads ? threads : std::min(cpuCount, MAX_THREADS);
   spins = total <= (cpus.empty() ? cpuCount : std::set<uint32_t>(cpus.begin(), cpus.end()).size());
+  if (!cpus.empty() || !spins || total - 1 > MOST_THAT_MAKE_WAY || !available(allowed))
+    CPU_ZERO(&allowed);
   workers.reserve(total - 1);
   for (unsigned i = 1; i < total; ++i)
     workers.push_back({Buffer(allocator), {}});
@@ -159,6 +164,19 @@ void ThreadPool::pin(std::span<const uint32_t> cpus) {
     if (pthread_setaffinity_np(workers[i].thread.native_handle(), sizeof(one), &one) != 0)
       fail(FOVEA_ENVIRONMENT, "cannot pin a thread to CPU ", cpus[(i + 1) % cpus.size()]);
   }
+}
+
+void ThreadPool::makeWay() noexcept {
+  const int here = sched_getcpu();
+  if (here == left || here < 0 || here >= CPU_SETSIZE)
+    return;
+  cpu_set_t others = allowed;
+  CPU_CLR(here, &others);
+  if (CPU_COUNT(&others) == 0)
+    return;
+  left = here;
+  for (Worker &worker : workers) // where it is refused, they stay where they may be
+    pthread_setaffinity_np(worker.thread.native_handle(), sizeof(others), &others);
 }
 
 bool ThreadPool::growWorkspaces(size_t bytes) noexcept {
@@ -222,8 +240,10 @@ void ThreadPool::runWithWorkers(Job &mine, void *workspace) noexcept {
   if (const uint32_t asleep = sleepers.load(std::memory_order_seq_cst); asleep != 0) {
     const int64_t helpers = (mine.launch.tasks - 1) / mine.chunk;
     const int64_t awake = static_cast<int64_t>(workers.size()) - asleep;
-    if (helpers > awake)
+    if (helpers > awake) {
+      makeWay();
       wake(gate, static_cast<int>(std::min<int64_t>(helpers - awake, asleep)), WORKER);
+    }
   }
   while (mine.takeChunk(workspace)) {
   }

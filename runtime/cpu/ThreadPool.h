@@ -9,7 +9,9 @@
 // deadlock.
 //
 // Idle workers spin for some tens of microseconds, because the next launch of a model usually comes sooner, and then
-// sleep.
+// sleep. Unless they are pinned, few workers stay off the CPU that the caller woke them from: systems may wake them
+// there though others are idle (guests of KVM do: their halted CPUs do not count as idle), where they wait until the
+// caller's time is up.
 #pragma once
 
 #include "core/Allocator.h"
@@ -17,6 +19,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <sched.h>
 #include <span>
 #include <thread>
 #include <vector>
@@ -71,10 +74,14 @@ private:
   void work(Worker &self) noexcept;
   uint32_t waitForGate(uint32_t lastEpoch) noexcept;
   void pin(std::span<const uint32_t> cpus);
+  void makeWay() noexcept;
   void stop() noexcept;
 
   std::vector<Worker> workers;
   bool spins = true;
+  // The CPUs of workers that make way, none where they do not, and the one they stay off; the owner's.
+  cpu_set_t allowed;
+  int left = -1;
 
   // Epoch, open bit, sleeping-caller bit and the number of workers inside, in one word that threads also sleep on.
   alignas(64) std::atomic<uint32_t> gate = 0;

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <mutex>
+#include <sched.h>
 #include <set>
 #include <thread>
 
@@ -80,6 +82,59 @@ TEST(ThreadPool, WakesSleepers) {
     std::this_thread::sleep_for(std::chrono::milliseconds(i % 3));
     launchCounting(pool, workspace, 64, 1, 0);
   }
+}
+
+namespace {
+// A meeting of the caller and one worker, each of which says where it may run.
+struct Meeting {
+  std::atomic<int> present = 0;
+  std::mutex mutex;
+  std::map<std::thread::id, cpu_set_t> cpus;
+};
+} // namespace
+
+static void meet(const fovea_kernel_args *args, int64_t, int64_t, void *) {
+  auto &meeting = *static_cast<Meeting *>(args->buffers[0]);
+  {
+    const std::lock_guard lock(meeting.mutex);
+    sched_getaffinity(0, sizeof(cpu_set_t), &meeting.cpus[std::this_thread::get_id()]);
+    meeting.present = static_cast<int>(meeting.cpus.size());
+  }
+  while (meeting.present != 2)
+    std::this_thread::yield();
+}
+
+TEST(ThreadPool, WorkersWakeOnOtherCpusThanTheCallers) {
+  cpu_set_t all;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(all), &all), 0);
+  std::vector<uint32_t> cpus;
+  for (uint32_t cpu = 0; cpu < CPU_SETSIZE && cpus.size() < 2; ++cpu)
+    if (CPU_ISSET(cpu, &all))
+      cpus.push_back(cpu);
+  if (cpus.size() < 2)
+    GTEST_SKIP() << "one CPU";
+  const Allocator allocator;
+  ThreadPool pool(2, {}, allocator), pinned(2, cpus, allocator);
+  Buffer workspace(allocator);
+  for (const uint32_t here : {cpus[0], cpus[1], cpus[0]}) {
+    cpu_set_t only;
+    CPU_ZERO(&only);
+    CPU_SET(here, &only);
+    ASSERT_EQ(sched_setaffinity(0, sizeof(only), &only), 0);
+    for (ThreadPool *one : {&pool, &pinned}) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20)); // until the worker sleeps
+      Meeting meeting;
+      void *const buffers[] = {&meeting};
+      int64_t none = 0, fault = 0;
+      ASSERT_TRUE(one->run({meet, buffers, &none, 2, 1, 0}, workspace, fault));
+      for (const auto &[thread, allowed] : meeting.cpus)
+        if (thread != std::this_thread::get_id()) {
+          EXPECT_EQ(CPU_ISSET(here, &allowed) != 0, one == &pinned && here == cpus[1]);
+          EXPECT_EQ(CPU_COUNT(&allowed), one == &pinned ? 1 : CPU_COUNT(&all) - 1);
+        }
+    }
+  }
+  sched_setaffinity(0, sizeof(all), &all);
 }
 
 TEST(ThreadPool, StartsAndStops) {
