@@ -14,11 +14,20 @@ namespace data = fovea::data;
 
 RankedTensorType Importer::type(ArrayRef<DimExpr> shape, Type element) {
   SmallVector<int64_t> sizes;
-  for (const DimExpr &e : shape)
-    sizes.push_back(e.getConstant().value_or(ShapedType::kDynamic));
-  for (int64_t size : sizes)
-    if (size < 0 && !ShapedType::isDynamic(size))
-      failInput("a dim has the size " + Twine(size));
+  int64_t elements = 1;
+  bool tooMany = false, isEmpty = false;
+  for (const DimExpr &e : shape) {
+    auto size = e.getConstant();
+    sizes.push_back(size.value_or(ShapedType::kDynamic));
+    if (!size)
+      continue;
+    if (*size < 0)
+      failInput("a dim has the size " + Twine(*size));
+    isEmpty |= *size == 0;
+    tooMany |= llvm::MulOverflow(elements, *size, elements) || elements > int64_t(1) << 59;
+  }
+  if (tooMany && !isEmpty)
+    failInput("a tensor has more than 2^59 elements");
   return RankedTensorType::get(sizes, element);
 }
 

@@ -4,8 +4,13 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace fovea::frontend;
+
+// Of every attribute, so that no product of two overflows.
+static constexpr int64_t LARGEST = std::numeric_limits<int32_t>::max();
 
 static SmallVector<int64_t> orElse(SmallVector<int64_t> values, size_t count, int64_t otherwise) {
   if (values.empty())
@@ -21,8 +26,8 @@ static void setPadding(const Node &node, Window &w, ArrayRef<DimExpr> spatial) {
     return;
   if (mode == "NOTSET") {
     SmallVector<int64_t> pads = orElse(node.integers("pads"), 2 * dims, 0);
-    if (pads.size() != 2 * dims || llvm::any_of(pads, [](int64_t p) { return p < 0; }))
-      failInput("expected " + Twine(2 * dims) + " pads of at least 0");
+    if (pads.size() != 2 * dims || llvm::any_of(pads, [](int64_t p) { return p < 0 || p > LARGEST; }))
+      failInput("expected " + Twine(2 * dims) + " pads from 0 to 2^31 - 1");
     w.before.assign(pads.begin(), pads.begin() + dims), w.after.assign(pads.begin() + dims, pads.end());
     return;
   }
@@ -62,12 +67,12 @@ Window fovea::frontend::readWindow(Importer &im, const Node &node, ArrayRef<int6
   w.strides = orElse(node.integers("strides"), dims, 1);
   w.dilations = orElse(node.integers("dilations"), dims, 1);
   auto positive = [&](ArrayRef<int64_t> v) {
-    return v.size() == dims && llvm::all_of(v, [](int64_t x) { return x > 0; });
+    return v.size() == dims && llvm::all_of(v, [](int64_t x) { return x > 0 && x <= LARGEST; });
   };
   if (!positive(w.kernel))
-    failInput("the kernel's sizes must be positive, one for each spatial dim");
+    failInput("the kernel's sizes must be positive and below 2^31, one for each spatial dim");
   if (!positive(w.strides) || !positive(w.dilations))
-    failInput("strides and dilations must be positive, one for each spatial dim");
+    failInput("strides and dilations must be positive and below 2^31, one for each spatial dim");
   setPadding(node, w, spatial);
   // The last window may end behind the padded input; what "same" padding adds is enough for all.
   bool same = StringRef(node.string("auto_pad", "NOTSET")).starts_with("SAME");

@@ -111,6 +111,8 @@ def cases(folder):
     yield "pool without a kernel", model([node("MaxPool", ["x"], ["y"])], image, pooled), 1, "one for each spatial dim"
     yield "kernel of size 0", model([node("MaxPool", ["x"], ["y"], kernel_shape=[0, 2])], image, pooled), 1, "kernel's sizes must be positive"
     yield "kernel too large", model([node("AveragePool", ["x"], ["y"], kernel_shape=[6, 2])], image, pooled), 1, "larger than the input"
+    yield "absurd stride", model([node("MaxPool", ["x"], ["y"], kernel_shape=[1, 1], strides=[1, 2**62])], image, pooled), 1, "below 2^31"
+    yield "absurd padding", model([node("MaxPool", ["x"], ["y"], kernel_shape=[1, 1], pads=[2**31 - 1] * 4)], image, pooled), 1, "2^59 elements"
     yield "indices of maxima", model([node("MaxPool", ["x"], ["y", "i"], kernel_shape=[2, 2])], image, pooled), 2, "indices of the maxima"
     sizes, scales = numpy_helper.from_array(np.array([1, 2, 5]), "sizes"), numpy_helper.from_array(np.array([1, 1, 2, -2], np.float32), "scales")
     yield "too few sizes", model([node("Resize", ["x", "", "", "sizes"], ["y"])], image, pooled, [sizes]), 1, "expected 4 sizes, got 3"
