@@ -71,8 +71,8 @@ static fovea_error runOnce(const SessionHandle &session, size_t count) {
   return error;
 }
 
-// From nothing to the outputs, profiled as well; the first error.
-static fovea_error runAll(const AlignedFile &file, const char *device) {
+// A runtime of one thread and the model on it, or why there is none.
+static fovea_error start(const AlignedFile &file, const char *device, RuntimeHandle &handle, ModelHandle &model) {
   fovea_runtime_options options = {};
   options.threads = 1;
   options.device = device;
@@ -80,9 +80,16 @@ static fovea_error runAll(const AlignedFile &file, const char *device) {
   fovea_error error;
   if (fovea_runtime_create(&options, &runtime, &error) != FOVEA_OK)
     return error;
-  const RuntimeHandle handle(runtime);
+  handle.reset(runtime);
+  return tryOpen(handle, file, model);
+}
+
+// From nothing to the outputs, profiled as well; the first error.
+static fovea_error runAll(const AlignedFile &file, const char *device) {
+  RuntimeHandle handle;
   ModelHandle model;
-  if ((error = tryOpen(handle, file, model)).status != FOVEA_OK)
+  fovea_error error = start(file, device, handle, model);
+  if (error.status != FOVEA_OK)
     return error;
   const SessionHandle session = makeSession(handle, model, nullptr);
   if ((error = runOnce(session, 100)).status != FOVEA_OK)
@@ -131,14 +138,9 @@ TEST_F(Vulkan, ASessionGoesOnWhenMemoryIsThereAgain) {
     SCOPED_TRACE(at);
     set(at, -2);
     {
-      fovea_runtime_options options = {};
-      options.threads = 1, options.device = "vulkan";
-      fovea_runtime *runtime = nullptr;
-      if (fovea_runtime_create(&options, &runtime, nullptr) != FOVEA_OK)
-        continue;
-      const RuntimeHandle handle(runtime);
+      RuntimeHandle handle;
       ModelHandle model;
-      if (tryOpen(handle, file, model).status != FOVEA_OK)
+      if (start(file, "vulkan", handle, model).status != FOVEA_OK)
         continue;
       const SessionHandle session = makeSession(handle, model, nullptr);
       if (runOnce(session, 100).status == FOVEA_OK)
@@ -154,15 +156,10 @@ TEST_F(Vulkan, ASessionGoesOnWhenMemoryIsThereAgain) {
 
 // Three runs that go on from each other, and what the last one left; the first error. After it, from the beginning.
 static fovea_error runKept(const AlignedFile &file) {
-  fovea_runtime_options options = {};
-  options.threads = 1, options.device = "vulkan";
-  fovea_runtime *runtime = nullptr;
-  fovea_error error;
-  if (fovea_runtime_create(&options, &runtime, &error) != FOVEA_OK)
-    return error;
-  const RuntimeHandle handle(runtime);
+  RuntimeHandle handle;
   ModelHandle model;
-  if ((error = tryOpen(handle, file, model)).status != FOVEA_OK)
+  fovea_error error = start(file, "vulkan", handle, model);
+  if (error.status != FOVEA_OK)
     return error;
   const SessionHandle session = makeSession(handle, model, nullptr);
   EXPECT_EQ(fovea_session_keep_output(session.get(), 0, 1, &error), FOVEA_OK) << error.message;
