@@ -143,30 +143,32 @@ void Device::transfer(size_t bytes, const std::function<void(DeviceBuffer &, siz
 void Device::upload(std::span<const std::byte> bytes, VkBuffer to, uint64_t offset) {
   transfer(bytes.size(), [&](DeviceBuffer &staging, size_t at, size_t size) {
     std::memcpy(staging.data(), bytes.data() + at, size);
-    runOnce([&](VkCommandBuffer commands) {
-      const VkBufferCopy copy = {0, offset + at, size};
-      vk.vkCmdCopyBuffer(commands, staging.handle(), to, 1, &copy);
-    });
+    const VkBufferCopy piece = {0, offset + at, size};
+    copy(staging.handle(), to, {&piece, 1});
   });
 }
 
 void Device::download(VkBuffer from, uint64_t offset, std::span<std::byte> bytes) {
   transfer(bytes.size(), [&](DeviceBuffer &staging, size_t at, size_t size) {
-    runOnce([&](VkCommandBuffer commands) {
-      VkMemoryBarrier barrier = {};
-      barrier.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER;
-      barrier.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT;
-      barrier.dstAccessMask = VK_ACCESS_TRANSFER_READ_BIT;
-      vk.vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
-                              VK_PIPELINE_STAGE_TRANSFER_BIT, 0, 1, &barrier, 0, nullptr, 0, nullptr);
-      const VkBufferCopy copy = {offset + at, 0, size};
-      vk.vkCmdCopyBuffer(commands, from, staging.handle(), 1, &copy);
-      barrier.srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT;
-      barrier.dstAccessMask = VK_ACCESS_HOST_READ_BIT;
-      vk.vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &barrier, 0,
-                              nullptr, 0, nullptr);
-    });
+    const VkBufferCopy piece = {offset + at, 0, size};
+    copy(from, staging.handle(), {&piece, 1});
     std::memcpy(bytes.data() + at, staging.data(), size);
+  });
+}
+
+void Device::copy(VkBuffer from, VkBuffer to, std::span<const VkBufferCopy> pieces) {
+  runOnce([&](VkCommandBuffer commands) {
+    VkMemoryBarrier barrier = {};
+    barrier.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER;
+    barrier.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT;
+    barrier.dstAccessMask = VK_ACCESS_TRANSFER_READ_BIT;
+    vk.vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
+                            VK_PIPELINE_STAGE_TRANSFER_BIT, 0, 1, &barrier, 0, nullptr, 0, nullptr);
+    vk.vkCmdCopyBuffer(commands, from, to, static_cast<uint32_t>(pieces.size()), pieces.data());
+    barrier.srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT;
+    barrier.dstAccessMask = VK_ACCESS_HOST_READ_BIT;
+    vk.vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &barrier, 0,
+                            nullptr, 0, nullptr);
   });
 }
 

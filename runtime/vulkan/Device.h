@@ -31,6 +31,8 @@ public:
   void run(VkCommandBuffer commands);
   // Records with `record` and runs it once.
   void runOnce(const std::function<void(VkCommandBuffer)> &record);
+  // Copies what earlier commands wrote, for later ones and the host to read.
+  void copy(VkBuffer from, VkBuffer to, std::span<const VkBufferCopy> pieces);
   // Copies to and from a buffer in pieces, so that staging memory does not depend on their number.
   void upload(std::span<const std::byte> bytes, VkBuffer to, uint64_t at);
   void download(VkBuffer from, uint64_t at, std::span<std::byte> bytes);

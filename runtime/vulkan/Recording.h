@@ -28,7 +28,7 @@ struct Layout {
   std::vector<uint64_t> inputAt, outputAt;
   std::vector<size_t> inputBytes, outputBytes;
   uint64_t arenaAt = 0, inputsFrom = 0, inputsTo = 0, outputsFrom = 0, faultAt = 0, wordsAt = 0;
-  // Of what is neither kept nor empty: where in the staging buffer it is.
+  // Whether a tensor there travels through the staging buffer: it is neither kept nor empty.
   bool isStaged(uint64_t at, size_t bytes) const { return bytes != 0 && at >= inputsFrom; }
   // Of the staging buffer, which has inputs, outputs and the word of faults.
   uint64_t stagingBytes() const { return wordsAt - inputsFrom; }

@@ -52,19 +52,9 @@ void Run::makeRoom(const Recording &recording) {
     kept.clear();
     memory.run.reserve(run);
   } else if (run > memory.run.size() || next != kept) {
-    Device &device = program->device();
-    DeviceBuffer larger(device, DeviceBuffer::local);
+    DeviceBuffer larger(program->device(), DeviceBuffer::local);
     larger.reserve(run);
-    device.runOnce([&](VkCommandBuffer commands) {
-      VkMemoryBarrier barrier = {};
-      barrier.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER;
-      barrier.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT;
-      barrier.dstAccessMask = VK_ACCESS_TRANSFER_READ_BIT;
-      device.vk.vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
-                                     VK_PIPELINE_STAGE_TRANSFER_BIT, 0, 1, &barrier, 0, nullptr, 0, nullptr);
-      device.vk.vkCmdCopyBuffer(commands, memory.run.handle(), larger.handle(), static_cast<uint32_t>(moves.size()),
-                                moves.data());
-    });
+    program->device().copy(memory.run.handle(), larger.handle(), moves);
     memory.run.swap(larger);
   }
   kept = next;

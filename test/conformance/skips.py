@@ -22,13 +22,13 @@ OPERATORS = {
     "a result whose size depends on data": "NonZero Unique Compress",
     "bits read as another type": "BitCast",
 }
-# So are these; `@mode` at the end of a pattern: in that mode only.
+# So are these; `@mode,...` at the end of a pattern: in these modes only.
 CASES = {
     "training": "test_batchnorm_*_training_mode test_training_dropout*",
     "a range whose length follows from floats that are computed": "test_*mingwindow*_expanded test_hannwindow*_expanded test_blackmanwindow*_expanded",
     "where a maximum was found": "test_maxpool_with_argmax_*",
-    "a size that follows from floats or proportions that are computed": """test_resize_*_scales_*@static test_resize_*_scales_*@dynamic
-        test_resize_*_not_larger@static test_resize_*_not_larger@dynamic test_resize_*_not_smaller@static test_resize_*_not_smaller@dynamic""",
+    "a size that follows from floats or proportions that are computed":
+        "test_resize_*_scales_*@static,dynamic test_resize_*_not_larger@static,dynamic test_resize_*_not_smaller@static,dynamic",
     "regions and filters of images": "test_resize_tf_crop_and_resize* test_resize_*_antialias",
     "what the code is depends on a size that is symbolic here": "test_conv_with_autopad_same@dynamic test_*pool_2d_*same_*@dynamic",
 }

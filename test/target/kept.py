@@ -126,7 +126,6 @@ expect(session.profile(), "launches of a run")
 session.set_profiling(False)
 
 # One is no longer kept: the other one stays what it is.
-values = session.read("new_values")
 session.keep("new_keys", False)
 refused("input 'keys' of entry 'main' is missing", session.run)
 session.bind_input("keys", decoder.caches["keys"].copy())
